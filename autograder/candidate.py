@@ -1,0 +1,303 @@
+"""What a check may do with a student's code: call it, differentiate it, build it, hand it an oracle.
+
+A check never holds a student's object. It sends plain values (numbers, strings, tensors, and tuples,
+lists or dictionaries of them) and gets plain values back. `LocalCandidate` does this in the same process,
+for `check()` in a notebook; a jailed grader answers the same verbs from another process.
+"""
+
+import contextlib
+import copy
+import io
+import linecache
+import numbers
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+MAX_TEXT = 500
+
+
+class NotAttempted(Exception):
+    """The student's function still raises NotImplementedError."""
+
+
+class AnswerError(Exception):
+    """The student's code raised, gave back something that is no plain value, or changed its arguments."""
+
+
+@dataclass(frozen=True)
+class Seed:
+    """An argument that reaches the student's function as a freshly seeded `torch.Generator`."""
+
+    value: int
+
+
+@dataclass
+class Oracle:
+    """A callable argument: the student's code asks, the check answers, counts and inspects.
+
+    Attributes:
+        function: Answers a question; gets and returns plain values.
+        questions: Arguments of every call so far.
+    """
+
+    function: Callable[..., Any]
+    questions: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def answer(self, *args: Any) -> Any:
+        question = tuple(to_plain(value, "an argument of the oracle") for value in args)
+        self.questions.append(question)
+        return to_plain(self.function(*copy.deepcopy(question)), "the oracle's answer")
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request that a check made, and its outcome: a plain value or the error it ended in."""
+
+    verb: str
+    args: tuple[Any, ...]
+    options: dict[str, Any]
+    value: Any = None
+    error: Exception | None = None
+
+
+class Candidate(Protocol):
+    """The verbs of a student's function or class."""
+
+    def call(self, *args: Any) -> Any:
+        """Value of the function at these arguments."""
+
+    def gradient(self, *args: Any, wrt: Sequence[int] = (0,)) -> tuple[Tensor, ...]:
+        """Gradient of the sum of the function's value with respect to the arguments at `wrt`."""
+
+    def construct(self, *args: Any, **settings: Any) -> "ModuleCandidate":
+        """An instance of the student's `nn.Module` class."""
+
+
+class ModuleCandidate(Candidate, Protocol):
+    """The verbs of a module that a student's class built; `call` is its `forward`."""
+
+    def method(self, name: str, *args: Any) -> Any:
+        """Value of another method."""
+
+    def parameters(self) -> dict[str, Tensor]:
+        """Copies of the parameters by name."""
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Replace parameters and buffers."""
+
+    def train(self, mode: bool) -> None:
+        """Switch between training and evaluation."""
+
+
+def to_plain(value: Any, what: str = "your function's result") -> Any:
+    """A copy of `value` made of plain values only; tensors are detached and on the CPU.
+
+    Raises:
+        AnswerError: If `value` holds anything else.
+    """
+    if isinstance(value, Tensor):
+        return torch.Tensor.detach(value).cpu().clone()
+    if isinstance(value, (np.ndarray, np.generic)):
+        if value.dtype.kind not in "biufc":
+            raise AnswerError(f"{what} is an array of {value.dtype}; return numbers")
+        return torch.tensor(np.ascontiguousarray(value)).reshape(value.shape)
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, numbers.Real):
+        return float(value)
+    if isinstance(value, (tuple, list)):
+        items = [to_plain(item, what) for item in value]
+        return items if isinstance(value, list) else tuple(items)
+    if isinstance(value, dict):
+        return {str(key): to_plain(item, what) for key, item in value.items()}
+    raise AnswerError(
+        f"{what} is a {type(value).__name__[:80]}; return tensors or numbers, or a tuple of them"
+    )
+
+
+def to_student(value: Any) -> Any:
+    """What the student's code receives for a check's argument: its own copy."""
+    if isinstance(value, Seed):
+        return torch.Generator().manual_seed(value.value)
+    if isinstance(value, Oracle):
+        return value.answer
+    if isinstance(value, Tensor):
+        return value.clone()
+    return copy.deepcopy(value)
+
+
+def same_plain(left: Any, right: Any) -> bool:
+    """Whether two plain values are identical, NaN counted as equal to NaN."""
+    if isinstance(left, Tensor) and isinstance(right, Tensor):
+        if left.shape != right.shape or left.dtype != right.dtype:
+            return False
+        return bool(((left == right) | ((left != left) & (right != right))).all())
+    if isinstance(left, (tuple, list)) and isinstance(right, (tuple, list)):
+        return len(left) == len(right) and all(map(same_plain, left, right))
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(same_plain(left[k], right[k]) for k in left)
+    return type(left) is type(right) and (left == right or left != left)
+
+
+class LocalCandidate:
+    """A student's function or class in this very process: fit for self-checks, not for hostile code."""
+
+    def __init__(self, target: Callable[..., Any]):
+        self._target = target
+
+    def call(self, *args: Any) -> Any:
+        given = [to_student(value) for value in args]
+        with _guarded(self._target):
+            result = self._target(*given)
+        _refuse_changed_arguments(args, given)
+        return to_plain(result)
+
+    def gradient(self, *args: Any, wrt: Sequence[int] = (0,)) -> tuple[Tensor, ...]:
+        given = [to_student(value) for value in args]
+        leaves = [given[index].requires_grad_() for index in wrt]
+        with _guarded(self._target), torch.enable_grad():
+            result = self._target(*given)
+            if not isinstance(result, Tensor) or not result.requires_grad:
+                raise AnswerError(
+                    "no gradient flows through your function: its result does not depend on its "
+                    "arguments through torch operations (detach, no_grad, .item() and numpy cut it)"
+                )
+            gradients = torch.autograd.grad(result.sum(), leaves, allow_unused=True)
+        return tuple(
+            torch.zeros_like(leaf) if gradient is None else to_plain(gradient)
+            for leaf, gradient in zip(leaves, gradients, strict=True)
+        )
+
+    def construct(self, *args: Any, **settings: Any) -> "LocalModule":
+        with _guarded(self._target):
+            module = self._target(*map(to_student, args), **copy.deepcopy(settings))
+        if not isinstance(module, torch.nn.Module):
+            raise AnswerError(
+                f"your class built a {type(module).__name__[:80]}; make it an nn.Module"
+            )
+        return LocalModule(module)
+
+
+class LocalModule(LocalCandidate):
+    """An instance of a student's `nn.Module` in this process."""
+
+    def __init__(self, module: torch.nn.Module):
+        super().__init__(module)
+        self._module = module
+
+    def method(self, name: str, *args: Any) -> Any:
+        bound = getattr(self._module, name, None)
+        if not callable(bound):
+            raise AnswerError(f"your class has no method called {name}")
+        return LocalCandidate(bound).call(*args)
+
+    def parameters(self) -> dict[str, Tensor]:
+        return {name: to_plain(value) for name, value in self._module.named_parameters()}
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        try:
+            self._module.load_state_dict(state)
+        except RuntimeError as error:
+            raise AnswerError(f"the given weights do not fit your module: {safe_text(error)}") from None
+
+    def train(self, mode: bool) -> None:
+        self._module.train(mode)
+
+
+class Recorder:
+    """Passes requests on to a candidate and keeps every one, for the diagnosis."""
+
+    def __init__(self, candidate: Candidate):
+        self._candidate = candidate
+        self.calls: list[Call] = []
+
+    def call(self, *args: Any) -> Any:
+        return self._record("call", args, {})
+
+    def gradient(self, *args: Any, wrt: Sequence[int] = (0,)) -> tuple[Tensor, ...]:
+        return self._record("gradient", args, {"wrt": wrt})
+
+    def construct(self, *args: Any, **settings: Any) -> ModuleCandidate:
+        return self._candidate.construct(*args, **settings)
+
+    def _record(self, verb: str, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        try:
+            value = getattr(self._candidate, verb)(*args, **options)
+        except Exception as error:
+            self.calls.append(Call(verb, args, options, error=error))
+            raise
+        self.calls.append(Call(verb, args, options, value=value))
+        return value
+
+
+def _refuse_changed_arguments(sent: Sequence[Any], given: Sequence[Any]) -> None:
+    for position, (before, after) in enumerate(zip(sent, given, strict=True), start=1):
+        if isinstance(before, (Seed, Oracle)):
+            continue
+        if not same_plain(before, to_plain(after) if isinstance(after, Tensor) else after):
+            raise AnswerError(
+                f"your function changed its argument number {position} in place; "
+                "work on a copy (x = x - loc, not x -= loc), because the caller still needs it"
+            )
+
+
+@contextlib.contextmanager
+def _guarded(target: Callable[..., Any]) -> Iterator[None]:
+    """Keep the student's prints, warnings and random state apart, and translate what is raised."""
+    quiet = io.StringIO()
+    try:
+        with (
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(quiet),
+            contextlib.redirect_stderr(quiet),
+            torch.random.fork_rng(devices=[]),
+        ):
+            warnings.simplefilter("ignore")
+            yield
+    except NotImplementedError as error:
+        if _is_torch_error(error):
+            raise AnswerError(_describe(error, target)) from error
+        raise NotAttempted from None
+    except (AnswerError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise AnswerError(_describe(error, target)) from error
+
+
+def _is_torch_error(error: BaseException) -> bool:
+    """Torch raises NotImplementedError of its own (an operation that a dtype lacks), with a message."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(error.args) and "raise NotImplementedError" not in (frames[-1].line or "")
+
+
+def _describe(error: BaseException, target: Callable[..., Any]) -> str:
+    """The error's class and message, and the student's own line that led to it."""
+    summary = f"your code raised {type(error).__name__[:80]}: {safe_text(error)}"
+    code = getattr(target, "__code__", None)
+    if code is None:
+        return summary
+    own = [
+        number
+        for frame, number in traceback.walk_tb(error.__traceback__)
+        if frame.f_code.co_filename == code.co_filename
+    ]
+    line = linecache.getline(code.co_filename, own[-1]).strip() if own else ""
+    return f"{summary}\n  in the line: {line}" if line else summary
+
+
+def safe_text(error: BaseException) -> str:
+    """`str(error)` runs code of the student's: it may fail, and it may be long."""
+    try:
+        text = str(error)
+    except Exception:
+        return "(its message could not be read)"
+    return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + " …"

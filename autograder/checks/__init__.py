@@ -1,0 +1,1 @@
+"""The exercises: one package for each unit, under the unit's own name."""

@@ -1,0 +1,110 @@
+"""What an exercise is: its checks, the mistakes they must name, and the right answers they must accept.
+
+An exercise is defined once, in `autograder/checks/<unit>/`, and used three times: by `check()` in the
+student's notebook, by pytest on a submission, and by nbgrader. Its misconceptions serve twice: as mutants
+that the checks must reject, and as models that the diagnosis compares a wrong answer with.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autograder.candidate import Call, Candidate
+
+CheckFunction = Callable[[Candidate, np.random.Generator], None]
+Sign = Callable[[Sequence[Call]], bool]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One property that a right answer has, as a function that raises when it does not hold."""
+
+    name: str
+    statement: str
+    function: CheckFunction
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """A wrong implementation, with the sentence that tells its author what went wrong.
+
+    Attributes:
+        name: Short identifier, used in class reports.
+        message: What the student seems to believe and why it is wrong, in one to three sentences.
+        implementation: The wrong answer itself, called as the student's function is.
+        sign: How the mistake shows in the recorded calls. Without one, the implementation is run on
+            the same arguments and must give what the student's function gave.
+    """
+
+    name: str
+    message: str
+    implementation: Callable[..., Any]
+    sign: Sign | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Exercise:
+    """One graded function of one unit.
+
+    Attributes:
+        name: Name of the student's function; unique in the whole course.
+        unit: Unit it belongs to, such as `"01_mixture_models"`.
+        title: What the student builds, in a few words.
+        points: Points for a right answer.
+        difficulty: From 1 (one line) to 5.
+        minutes: Time that a student who read the lecture needs.
+        hints: Three texts: the principle, the place, nearly the code.
+        reference: A right answer; lent to later exercises and used to describe differences.
+        needs: Names of the exercises whose functions the student is expected to use here.
+        deterministic: Whether two right answers agree number for number on the same arguments.
+        prediction: Whether the answer is a number to commit to before it is computed.
+        follow_up: What to say beside the verdict of a right answer, if anything.
+    """
+
+    name: str
+    unit: str
+    title: str
+    points: int
+    difficulty: int
+    minutes: int
+    hints: tuple[str, str, str]
+    reference: Callable[..., Any]
+    needs: tuple[str, ...] = ()
+    deterministic: bool = True
+    prediction: bool = False
+    follow_up: str = ""
+    checks: list[Check] = field(default_factory=list)
+    misconceptions: list[Misconception] = field(default_factory=list)
+    variants: dict[str, Callable[..., Any]] = field(default_factory=dict)
+
+    def check(self, function: CheckFunction) -> CheckFunction:
+        """Add a check; the first line of its docstring is the property, as the student reads it."""
+        statement = (function.__doc__ or "").strip().split("\n")[0].rstrip(".")
+        if not statement:
+            raise ValueError(
+                f"the check {function.__name__} of {self.name} has no docstring; write the property "
+                "it proves in its first line, because students read it"
+            )
+        self.checks.append(Check(function.__name__, statement, function))
+        return function
+
+    def misconception(self, message: str, *, sign: Sign | None = None) -> Callable:
+        """Mark a wrong implementation: a mutant to reject and a mistake to name."""
+
+        def register(implementation: Callable[..., Any]) -> Callable[..., Any]:
+            name = implementation.__name__
+            if any(known.name == name for known in self.misconceptions):
+                raise ValueError(f"{self.name} has two misconceptions called {name}; rename one")
+            self.misconceptions.append(Misconception(name, message, implementation, sign))
+            return implementation
+
+        return register
+
+    def variant(self, implementation: Callable[..., Any]) -> Callable[..., Any]:
+        """Mark a right implementation that is written in another way; the checks must accept it."""
+        if implementation.__name__ in self.variants:
+            raise ValueError(f"{self.name} has two variants called {implementation.__name__}")
+        self.variants[implementation.__name__] = implementation
+        return implementation

@@ -1,0 +1,145 @@
+"""`check`, `hint` and `when_answered`: what a notebook uses."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from autograder import registry
+from autograder.candidate import LocalCandidate
+from autograder.exercise import Exercise
+from autograder.progress import Progress
+from autograder.report import Report
+from autograder.verdict import RIGHT, Verdict, examine
+
+
+class CheckFailed(Exception):
+    """An exercise is not right; nbgrader scores the cell 0. Shown as one line, without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+def check(answer: Callable[..., Any]) -> None:
+    """Check your answer to an exercise and show what was found.
+
+    Args:
+        answer: Your function itself, `check(log_gaussian)`; its name tells which exercise it answers.
+    """
+    grading = os.environ.get("NBGRADER_EXECUTION") == "autograde"
+    try:
+        exercise = _exercise_of(answer)
+    except LookupError as error:
+        _refuse(str(error), grading)
+        return
+    verdict = examine(exercise, LocalCandidate(answer))
+    if grading:
+        _show(Report(verdict))
+        if verdict.outcome != RIGHT:
+            raise CheckFailed(f"{exercise.name}: {verdict.outcome}, 0 of {exercise.points} points")
+        return
+    progress = Progress()
+    progress.record(verdict)
+    _show(Report(verdict, _next_step(verdict, progress)))
+
+
+def hint(answer: Callable[..., Any]) -> None:
+    """Show the next hint for an exercise: first the principle, then the place, then nearly the code.
+
+    The second and the third open after one more check each.
+
+    Args:
+        answer: Your function itself, finished or not.
+    """
+    try:
+        exercise = _exercise_of(answer)
+    except LookupError as error:
+        _refuse(str(error), grading=False)
+        return
+    progress = Progress()
+    level = min(progress.hints_read(exercise.name) + 1, len(exercise.hints))
+    opened = min(level, 1 + progress.attempts(exercise.name))
+    progress.record_hint(exercise.name, opened)
+    _show(HintText(exercise, opened, waiting=opened < level))
+
+
+@contextlib.contextmanager
+def when_answered(answer: Callable[..., Any]) -> Iterator[None]:
+    """Around a cell that uses an answer: without one, it says so instead of failing.
+
+    Args:
+        answer: The function that the cell needs.
+    """
+    try:
+        yield
+    except NotImplementedError:
+        if pyplot := sys.modules.get("matplotlib.pyplot"):
+            pyplot.close()  # the figure would be shown half-drawn
+        print(f"This cell needs {getattr(answer, '__name__', 'your answer')}: answer it first.")
+
+
+class HintText:
+    """One hint, rich or plain."""
+
+    def __init__(self, exercise: Exercise, level: int, *, waiting: bool):
+        self.title = f"Hint {level} of {len(exercise.hints)} for {exercise.name}"
+        self.text = exercise.hints[level - 1]
+        self.note = (
+            f"The next hint opens after one more `check({exercise.name})`." if waiting else ""
+        )
+
+    def __repr__(self) -> str:
+        return "\n".join(part for part in (self.title, self.text, self.note) if part)
+
+    def _repr_markdown_(self) -> str:
+        note = f"\n\n*{self.note}*" if self.note else ""
+        return f"**{self.title}**\n\n{self.text}{note}"
+
+
+def _exercise_of(answer: Any) -> Exercise:
+    """The exercise that a function answers.
+
+    Raises:
+        LookupError: If it is no function, or its name is not an exercise's.
+    """
+    name = getattr(answer, "__name__", None)
+    if not callable(answer) or not isinstance(name, str):
+        raise LookupError(
+            f"a {type(answer).__name__} was given; give your function itself, without calling it "
+            "and without quotation marks: check(log_gaussian)"
+        )
+    return registry.find(name)
+
+
+def _next_step(verdict: Verdict, progress: Progress) -> str:
+    name = verdict.exercise.name
+    first = progress.first_prediction(name)
+    if first is not None and first != verdict.prediction:
+        return f"You committed to {first:g} first; that prediction stays in the log."
+    if verdict.outcome == RIGHT:
+        return ""
+    if progress.hints_read(name) < len(verdict.exercise.hints):
+        return f"`hint({name})` shows a hint."
+    return ""
+
+
+def _refuse(message: str, grading: bool) -> None:
+    if grading:
+        raise CheckFailed(message)
+    print(f"Nothing was checked: {message}")
+
+
+def _show(result: Any) -> None:
+    """Display in a notebook, print anywhere else."""
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        print(repr(result))
+        return
+    if get_ipython() is None:
+        print(repr(result))
+    else:
+        from IPython.display import display
+
+        display(result)

@@ -1,0 +1,99 @@
+"""A verdict as a student reads it: rich in JupyterLab, plain in a terminal."""
+
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from autograder.verdict import NOT_ATTEMPTED, RIGHT, Finding, Verdict
+
+VERDICT_MIME = "application/vnd.autograder.verdict+json"
+
+# Colours that keep a contrast of at least 3:1 on JupyterLab's light and dark themes.
+COLOURS = {"right": "#2e8540", "wrong": "#d0451b", "not attempted": "#7a7f87"}
+MARKS = {"right": "✓", "wrong": "✗", "not attempted": "○"}
+
+
+@dataclass(frozen=True)
+class Report:
+    """Shows one verdict.
+
+    Attributes:
+        verdict: What `examine` found.
+        note: A remark added at the end, such as what to do next.
+    """
+
+    verdict: Verdict
+    note: str = ""
+
+    @property
+    def headline(self) -> str:
+        exercise = self.verdict.exercise
+        if self.verdict.outcome == NOT_ATTEMPTED:
+            return f"{exercise.name}: not attempted yet"
+        if self.verdict.outcome == RIGHT:
+            points = "1 point" if exercise.points == 1 else f"{exercise.points} points"
+            return f"{exercise.name} is right ({points})"
+        return f"{exercise.name} is not right yet"
+
+    @property
+    def advice(self) -> str:
+        """What to say first: the mistake's name, or how to start."""
+        if self.verdict.outcome == NOT_ATTEMPTED:
+            return "Replace the line `raise NotImplementedError` by your answer, run that cell, then check again."
+        if self.verdict.outcome == RIGHT:
+            return self.verdict.exercise.follow_up
+        return self.verdict.diagnosis.message if self.verdict.diagnosis else ""
+
+    def __repr__(self) -> str:
+        lines = [f"{MARKS[self.verdict.outcome]} {self.headline}"]
+        lines += [f"  {self.advice}"] if self.advice else []
+        for finding in self.verdict.findings:
+            lines.append(f"  {_mark(finding)} {finding.statement}")
+            lines += [f"      {line}" for line in finding.problem.splitlines()]
+        lines += [f"  {self.note}"] if self.note else []
+        return "\n".join(lines)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {
+            "text/plain": repr(self),
+            "text/html": self.to_html(),
+            VERDICT_MIME: self.verdict.to_json(),
+        }
+
+    def to_html(self) -> str:
+        """The report as HTML; every text is escaped."""
+        outcome = self.verdict.outcome
+        colour = COLOURS[outcome]
+        parts = [
+            f'<div style="border-left:4px solid {colour};padding:.3em 0 .3em .8em;max-width:46em">'
+            f'<div style="font-weight:600;color:{colour}">{MARKS[outcome]} {escape(self.headline)}</div>'
+        ]
+        if self.advice:
+            parts.append(f'<div style="margin:.35em 0">{_paragraph(self.advice)}</div>')
+        if self.verdict.findings:
+            rows = "".join(_item(finding) for finding in self.verdict.findings)
+            parts.append(f'<ul style="list-style:none;margin:.2em 0;padding:0">{rows}</ul>')
+        if self.note:
+            parts.append(f'<div style="margin-top:.35em;opacity:.75">{_paragraph(self.note)}</div>')
+        return "".join(parts) + "</div>"
+
+
+def _mark(finding: Finding) -> str:
+    return MARKS["wrong"] if finding.problem else MARKS["right"]
+
+
+def _item(finding: Finding) -> str:
+    colour = COLOURS["wrong"] if finding.problem else COLOURS["right"]
+    problem = (
+        f'<pre style="margin:.1em 0 .3em 1.2em;white-space:pre-wrap">{escape(finding.problem)}</pre>'
+        if finding.problem
+        else ""
+    )
+    mark = f'<span style="color:{colour}">{_mark(finding)}</span>'
+    return f"<li>{mark} {escape(finding.statement)}{problem}</li>"
+
+
+def _paragraph(text: str) -> str:
+    """Escaped text; what stands between backticks becomes code."""
+    pieces = escape(text).split("`")
+    return "".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(pieces))

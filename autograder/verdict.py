@@ -1,0 +1,98 @@
+"""Runs an exercise's checks on a candidate and sums up what they found."""
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograder.candidate import AnswerError, Candidate, NotAttempted, Recorder
+from autograder.diagnosis import Diagnosis, diagnose
+from autograder.exercise import Check, Exercise
+from autograder.expect import Failure
+
+RIGHT, WRONG, NOT_ATTEMPTED = "right", "wrong", "not attempted"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found: the property it proves, and what went wrong (empty if nothing)."""
+
+    statement: str
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Outcome of one exercise.
+
+    Attributes:
+        exercise: The exercise.
+        outcome: `"right"`, `"wrong"` or `"not attempted"`.
+        findings: One for each check that ran.
+        diagnosis: The mistake that explains a wrong answer, as far as one was found.
+        seed: Reproduces the inputs: `examine(exercise, candidate, seed)`.
+        prediction: The number that the student committed to, where the exercise asks for one.
+    """
+
+    exercise: Exercise
+    outcome: str
+    findings: tuple[Finding, ...]
+    diagnosis: Diagnosis | None
+    seed: int
+    prediction: float | None = None
+
+    @property
+    def points(self) -> int:
+        return self.exercise.points if self.outcome == RIGHT else 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for reports: what happened, and which misconception explains it."""
+        return {
+            "exercise": self.exercise.name,
+            "unit": self.exercise.unit,
+            "outcome": self.outcome,
+            "points": self.points,
+            "max_points": self.exercise.points,
+            "misconception": self.diagnosis.name if self.diagnosis else None,
+            "seed": self.seed,
+            "prediction": self.prediction,
+        }
+
+
+def examine(exercise: Exercise, candidate: Candidate, seed: int | None = None) -> Verdict:
+    """Run every check of an exercise on a candidate, then look for the mistake behind a failure.
+
+    Args:
+        exercise: What to check.
+        candidate: The student's answer.
+        seed: Seed of the inputs; fresh from the operating system without one.
+    """
+    seed = secrets.randbits(32) if seed is None else seed
+    recorder = Recorder(candidate)
+    findings = []
+    for position, check in enumerate(exercise.checks):
+        try:
+            findings.append(_run(check, recorder, np.random.default_rng([seed, position])))
+        except NotAttempted:
+            return Verdict(exercise, NOT_ATTEMPTED, (), None, seed)
+    failed = any(finding.problem for finding in findings)
+    diagnosis = diagnose(exercise, recorder.calls) if failed else None
+    prediction = None
+    if exercise.prediction and not failed:
+        prediction = float(recorder.calls[-1].value)
+    outcome = WRONG if failed else RIGHT
+    return Verdict(exercise, outcome, tuple(findings), diagnosis, seed, prediction)
+
+
+def _run(check: Check, candidate: Candidate, rng: np.random.Generator) -> Finding:
+    try:
+        check.function(candidate, rng)
+    except (Failure, AnswerError) as problem:
+        return Finding(check.statement, str(problem))
+    except NotAttempted:
+        raise
+    except Exception as error:  # an answer so odd that the check itself stumbles is still an answer
+        problem = f"the check could not read your answer ({type(error).__name__}: {error})"
+        return Finding(check.statement, problem[:500])
+    return Finding(check.statement)

@@ -1,0 +1,164 @@
+"""`check`, `hint` and `when_answered` as a student meets them, in a terminal and in a kernel."""
+
+import json
+
+import matplotlib.pyplot as plt
+import pytest
+from IPython.testing.globalipapp import start_ipython
+
+from autograder import check, hint, notebook, registry, when_answered
+from autograder.notebook import CheckFailed
+from autograder.progress import LOG, Progress
+
+
+def double(x):
+    return 2 * x
+
+
+@pytest.fixture(autouse=True)
+def course(exercise, tmp_path, monkeypatch):
+    """A course of one exercise, in an empty working folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+    monkeypatch.setattr(registry, "units", lambda: [exercise.unit])
+    monkeypatch.setattr(registry, "exercises", lambda unit: (exercise,))
+
+
+def wrong():
+    def double(x):
+        return x**2
+
+    return double
+
+
+def test_right(capsys):
+    assert check(double) is None
+    assert "✓ double is right (3 points)" in capsys.readouterr().out
+
+
+def test_wrong_names_the_mistake_and_offers_a_hint(capsys):
+    check(wrong())
+    printed = capsys.readouterr().out
+    assert "You squared." in printed
+    assert "`hint(double)`" in printed
+
+
+@pytest.mark.parametrize("odd", ["double", 3.0, None, [double]])
+def test_something_else_than_a_function(odd, capsys):
+    check(odd)
+    printed = capsys.readouterr().out
+    assert "Nothing was checked" in printed
+    assert "your function itself" in printed
+
+
+def test_an_unknown_name_suggests_the_nearest(capsys):
+    def doubel(x):
+        return x
+
+    check(doubel)
+    assert "did you mean double?" in capsys.readouterr().out
+
+
+def test_hints_open_one_by_one_with_attempts(capsys):
+    def shown():
+        hint(double)
+        return capsys.readouterr().out
+
+    assert "first" in shown()
+    assert "opens after one more" in shown()
+    check(wrong())
+    capsys.readouterr()
+    assert "second" in shown()
+    assert "second" in shown()
+    check(wrong())
+    capsys.readouterr()
+    assert "third" in shown()
+    assert "third" in shown()
+
+
+def test_unattempted_checks_open_no_hint(capsys):
+    def double(x):
+        raise NotImplementedError
+
+    hint(double)
+    check(double)
+    capsys.readouterr()
+    hint(double)
+    assert "second" not in capsys.readouterr().out
+
+
+def test_attempts_survive_a_restart():
+    check(wrong())
+    check(double)
+    assert Progress().attempts("double") == 2
+    entries = [json.loads(line) for line in LOG.read_text().splitlines()]
+    assert [entry["misconception"] for entry in entries] == ["squares", None]
+
+
+def test_a_spoilt_log_is_passed_over():
+    LOG.parent.mkdir()
+    LOG.write_text('{"exercise": "double", "outcome": "wrong"}\nnot json\n[1]\n')
+    assert Progress().attempts("double") == 1
+
+
+def test_a_folder_that_cannot_be_written_does_not_stop_a_check(capsys):
+    LOG.parent.write_text("a file where the folder should be")
+    check(double)
+    assert "is right" in capsys.readouterr().out
+
+
+def test_the_first_prediction_stays(exercise, capsys):
+    object.__setattr__(exercise, "prediction", True)
+    exercise.checks.clear()
+
+    @exercise.check
+    def is_a_number(candidate, rng):
+        """Is a number."""
+        candidate.call()
+
+    for guess in (1.0, 2.0):
+        exec(f"def double(): return {guess}", scope := {})
+        check(scope["double"])
+    assert "You committed to 1 first" in capsys.readouterr().out
+    assert Progress().first_prediction("double") == 1.0
+
+
+def test_under_nbgrader_a_wrong_answer_raises(monkeypatch, capsys):
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    with pytest.raises(CheckFailed, match="0 of 3 points"):
+        check(wrong())
+    assert "You squared." in capsys.readouterr().out
+    with pytest.raises(CheckFailed, match="your function itself"):
+        check("double")
+    check(double)
+    assert not LOG.exists()
+
+
+def test_in_a_kernel_the_report_is_displayed(monkeypatch):
+    from IPython.utils.capture import capture_output
+
+    start_ipython()
+    with capture_output() as captured:
+        check(wrong())
+    assert "text/html" in captured.outputs[0].data
+
+
+def test_the_grading_error_shows_no_traceback():
+    assert CheckFailed("double: wrong")._render_traceback_() == ["double: wrong"]
+
+
+def test_when_answered_says_what_is_missing(capsys):
+    with when_answered(double):
+        plt.figure()
+        raise NotImplementedError
+    assert "This cell needs double" in capsys.readouterr().out
+    assert not plt.get_fignums()
+
+
+def test_when_answered_lets_other_errors_through():
+    with pytest.raises(ZeroDivisionError), when_answered(double):
+        _ = 1 / 0
+
+
+def test_the_public_names():
+    assert notebook.check is check
