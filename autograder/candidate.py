@@ -1,8 +1,9 @@
-"""What a check may do with a student's code: call it, differentiate it, build it, hand it an oracle.
+"""What a check may do with a student's code: call it, differentiate it, build it, ask it.
 
-A check never holds a student's object. It sends plain values (numbers, strings, tensors, and tuples,
-lists or dictionaries of them) and gets plain values back. `LocalCandidate` does this in the same process,
-for `check()` in a notebook; a jailed grader answers the same verbs from another process.
+A check never holds a student's object. It sends plain values (numbers, strings, tensors, and
+tuples, lists or dictionaries of them) and gets plain values back. `LocalCandidate` does this in the
+same process, for `check()` in a notebook; a jailed grader answers the same verbs from another
+process.
 """
 
 import contextlib
@@ -28,7 +29,7 @@ class NotAttempted(Exception):
 
 
 class AnswerError(Exception):
-    """The student's code raised, gave back something that is no plain value, or changed its arguments."""
+    """The student's code raised, gave back no plain value, or changed its arguments."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ def same_plain(left: Any, right: Any) -> bool:
 
 
 class LocalCandidate:
-    """A student's function or class in this very process: fit for self-checks, not for hostile code."""
+    """A student's function or class in this very process: for self-checks, not for hostile code."""
 
     def __init__(self, target: Callable[..., Any]):
         self._target = target
@@ -207,7 +208,9 @@ class LocalModule(LocalCandidate):
         try:
             self._module.load_state_dict(state)
         except RuntimeError as error:
-            raise AnswerError(f"the given weights do not fit your module: {safe_text(error)}") from None
+            raise AnswerError(
+                f"the given weights do not fit your module: {safe_text(error)}"
+            ) from None
 
     def train(self, mode: bool) -> None:
         self._module.train(mode)
@@ -274,7 +277,7 @@ def _guarded(target: Callable[..., Any]) -> Iterator[None]:
 
 
 def _is_torch_error(error: BaseException) -> bool:
-    """Torch raises NotImplementedError of its own (an operation that a dtype lacks), with a message."""
+    """Torch raises NotImplementedError too (an operation that a dtype lacks), with a message."""
     frames = traceback.extract_tb(error.__traceback__)
     return bool(error.args) and "raise NotImplementedError" not in (frames[-1].line or "")
 

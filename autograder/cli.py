@@ -21,9 +21,13 @@ def main() -> None:
 
 @app.command("mutation-report")
 def mutation_report(
-    unit: Annotated[str | None, typer.Argument(help="One unit only, such as 01_mixture_models.")] = None,
+    unit: Annotated[
+        str | None, typer.Argument(help="One unit only, such as 01_mixture_models.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-    seeds: Annotated[int, typer.Option(min=1, help="How many random inputs each answer meets.")] = 3,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="How many random inputs each answer meets.")
+    ] = 3,
 ) -> None:
     """Show whether the checks reject and name every misconception and accept every variant.
 
@@ -34,9 +38,7 @@ def mutation_report(
         exercises = mutation.exercises_of(unit)
     except UnknownExerciseError as error:
         raise typer.BadParameter(str(error)) from None
-    progress = track(
-        exercises, "Running the banks", console=Console(stderr=True), transient=True
-    )
+    progress = track(exercises, "Running the banks", console=Console(stderr=True), transient=True)
     rows = [mutation.measure(exercise, range(seeds)) for exercise in progress]
     if as_json:
         print(json.dumps([row.to_json() for row in rows], indent=2))

@@ -1,8 +1,9 @@
 """Which mistake explains these outputs?
 
-First the misconception bank: a wrong implementation that gives what the student's function gave, on the
-very arguments the checks used, is the explanation. Otherwise the difference from the right answer is
-described: its sign, a constant factor, a constant offset, a logarithm too many or too few, a transpose.
+First the misconception bank: a wrong implementation that gives what the student's function gave, on
+the very arguments the checks used, is the explanation. Otherwise the difference from the right
+answer is described: its sign, a constant factor, a constant offset, a logarithm too many or too
+few, a transpose.
 """
 
 from collections.abc import Sequence
@@ -39,8 +40,8 @@ def diagnose(exercise: Exercise, calls: Sequence[Call]) -> Diagnosis | None:
         calls: Every request the checks made, with its outcome.
 
     Returns:
-        The first misconception that explains all outcomes, else a description of how they differ from
-        right ones, else None.
+        The first misconception that explains all outcomes, else a description of how they differ
+        from right ones, else None.
     """
     for misconception in exercise.misconceptions:
         if explains(misconception, calls):

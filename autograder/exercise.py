@@ -1,8 +1,9 @@
-"""What an exercise is: its checks, the mistakes they must name, and the right answers they must accept.
+"""What an exercise is: its checks, the mistakes to name, and the right answers to accept.
 
-An exercise is defined once, in `autograder/checks/<unit>/`, and used three times: by `check()` in the
-student's notebook, by pytest on a submission, and by nbgrader. Its misconceptions serve twice: as mutants
-that the checks must reject, and as models that the diagnosis compares a wrong answer with.
+An exercise is defined once, in `autograder/checks/<unit>/`, and used three times: by `check()` in
+the student's notebook, by pytest on a submission, and by nbgrader. Its misconceptions serve twice:
+as mutants that the checks must reject, and as models that the diagnosis compares a wrong answer
+with.
 """
 
 from collections.abc import Callable, Sequence
@@ -84,7 +85,8 @@ class Exercise:
         statement = (function.__doc__ or "").strip().split("\n")[0].rstrip(".")
         if not statement:
             raise ValueError(
-                f"the check {function.__name__} of {self.name} has no docstring; write the property "
+                f"the check {function.__name__} of {self.name} has no docstring; write the "
+                f"property "
                 "it proves in its first line, because students read it"
             )
         self.checks.append(Check(function.__name__, statement, function))

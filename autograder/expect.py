@@ -86,7 +86,9 @@ def finite(value: Tensor, what: str) -> None:
     """Demand that no value is NaN or infinite."""
     bad = ~torch.isfinite(value)
     if bad.any():
-        raise Failure(f"{what} is {value[bad][0].item()} at {_places(bad)}; expected finite numbers")
+        raise Failure(
+            f"{what} is {value[bad][0].item()} at {_places(bad)}; expected finite numbers"
+        )
 
 
 def _shape(shape: Sequence[int]) -> str:

@@ -1,4 +1,4 @@
-"""Tests the checks themselves: every misconception must be rejected and named, every variant accepted."""
+"""Tests the checks: every misconception must be rejected and named, every variant accepted."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -32,8 +32,8 @@ class Row:
 def measure(exercise: Exercise, seeds: Iterable[int] = range(3)) -> Row:
     """Run the bank of one exercise.
 
-    A mutant counts as killed if the checks reject it on every seed, and as named if the diagnosis finds
-    it every time. A variant counts as rejected if any seed rejects it.
+    A mutant counts as killed if the checks reject it on every seed, and as named if the diagnosis
+    finds it every time. A variant counts as rejected if any seed rejects it.
     """
     seeds = list(seeds)
     variants = {"reference": exercise.reference, **exercise.variants}

@@ -15,7 +15,7 @@ from autograder.verdict import RIGHT, Verdict, examine
 
 
 class CheckFailed(Exception):
-    """An exercise is not right; nbgrader scores the cell 0. Shown as one line, without a traceback."""
+    """An exercise is not right; nbgrader scores the cell 0. Shown without a traceback."""
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]
@@ -25,7 +25,8 @@ def check(answer: Callable[..., Any]) -> None:
     """Check your answer to an exercise and show what was found.
 
     Args:
-        answer: Your function itself, `check(log_gaussian)`; its name tells which exercise it answers.
+        answer: Your function itself, `check(log_gaussian)`; its name tells which exercise it
+            answers.
     """
     grading = os.environ.get("NBGRADER_EXECUTION") == "autograde"
     try:
@@ -45,7 +46,7 @@ def check(answer: Callable[..., Any]) -> None:
 
 
 def hint(answer: Callable[..., Any]) -> None:
-    """Show the next hint for an exercise: first the principle, then the place, then nearly the code.
+    """Show the next hint for an exercise: the principle, then the place, then nearly the code.
 
     The second and the third open after one more check each.
 

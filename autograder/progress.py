@@ -1,7 +1,7 @@
 """What a student has tried so far, so that hints open step by step and predictions stay committed.
 
-Kept as one JSON object a line in `.autograder/attempts.jsonl` beside the notebook. A folder that cannot be
-written is no reason to refuse a check: the attempts then live as long as the kernel.
+Kept as one JSON object a line in `.autograder/attempts.jsonl` beside the notebook. A folder that
+cannot be written is no reason to refuse a check: the attempts then live as long as the kernel.
 """
 
 import contextlib

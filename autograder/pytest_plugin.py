@@ -1,4 +1,4 @@
-"""`pytest --submission notebook.ipynb`: the notebook's checks as pytest items, one for each exercise."""
+"""`pytest --submission notebook.ipynb`: one pytest item for each exercise of the notebook."""
 
 from collections.abc import Iterator
 from pathlib import Path

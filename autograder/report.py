@@ -39,7 +39,10 @@ class Report:
     def advice(self) -> str:
         """What to say first: the mistake's name, or how to start."""
         if self.verdict.outcome == NOT_ATTEMPTED:
-            return "Replace the line `raise NotImplementedError` by your answer, run that cell, then check again."
+            return (
+                "Replace the line `raise NotImplementedError` by your answer, run that cell, "
+                "then check again."
+            )
         if self.verdict.outcome == RIGHT:
             return self.verdict.exercise.follow_up
         return self.verdict.diagnosis.message if self.verdict.diagnosis else ""
@@ -64,9 +67,10 @@ class Report:
         """The report as HTML; every text is escaped."""
         outcome = self.verdict.outcome
         colour = COLOURS[outcome]
+        headline = f"{MARKS[outcome]} {escape(self.headline)}"
         parts = [
-            f'<div style="border-left:4px solid {colour};padding:.3em 0 .3em .8em;max-width:46em">'
-            f'<div style="font-weight:600;color:{colour}">{MARKS[outcome]} {escape(self.headline)}</div>'
+            f'<div style="border-left:4px solid {colour};padding:.3em 0 .3em .8em;max-width:46em">',
+            f'<div style="font-weight:600;color:{colour}">{headline}</div>',
         ]
         if self.advice:
             parts.append(f'<div style="margin:.35em 0">{_paragraph(self.advice)}</div>')
@@ -84,11 +88,8 @@ def _mark(finding: Finding) -> str:
 
 def _item(finding: Finding) -> str:
     colour = COLOURS["wrong"] if finding.problem else COLOURS["right"]
-    problem = (
-        f'<pre style="margin:.1em 0 .3em 1.2em;white-space:pre-wrap">{escape(finding.problem)}</pre>'
-        if finding.problem
-        else ""
-    )
+    style = "margin:.1em 0 .3em 1.2em;white-space:pre-wrap"
+    problem = f'<pre style="{style}">{escape(finding.problem)}</pre>' if finding.problem else ""
     mark = f'<span style="color:{colour}">{_mark(finding)}</span>'
     return f"<li>{mark} {escape(finding.statement)}{problem}</li>"
 

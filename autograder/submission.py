@@ -1,4 +1,4 @@
-"""Reads a submitted notebook: what is in it, what is missing, and whether it can be graded at all."""
+"""Reads a submitted notebook: what is in it, what is missing, and whether it can be graded."""
 
 import json
 import linecache
@@ -52,7 +52,8 @@ def read_submission(path: str | Path, unit: str | None = None) -> Submission:
     found = unit_of(notebook)
     if found is None:
         raise SubmissionError(
-            f"{path.name} belongs to no unit of this course: it has none of the course's answer cells. "
+            f"{path.name} belongs to no unit of this course: it has none of the course's answer "
+            f"cells. "
             "Was another file handed in? Answer in the notebook from exercises/ and hand that in"
         )
     if unit is not None and found != unit:
@@ -81,11 +82,13 @@ def parse_notebook(path: Path) -> nbformat.NotebookNode:
     if version != 4:
         raise SubmissionError(
             f"{path.name} has notebook format {version}; format 4 was expected. "
-            "Open it in JupyterLab and save it again, or run: jupyter nbconvert --to notebook --inplace"
+            "Open it in JupyterLab and save it again, or run: jupyter nbconvert --to notebook "
+            "--inplace"
         )
     if not isinstance(data.get("cells"), list):
         raise SubmissionError(
-            f"{path.name} has no list of cells. Restore it from a checkpoint (File > Revert Notebook)"
+            f"{path.name} has no list of cells. Restore it from a checkpoint (File > Revert "
+            f"Notebook)"
         )
     try:
         with warnings.catch_warnings():
@@ -95,7 +98,8 @@ def parse_notebook(path: Path) -> nbformat.NotebookNode:
     except Exception as error:  # nbformat fails in many ways on what is nearly a notebook
         reason = str(error).strip().split("\n")[0][:200]
         raise SubmissionError(
-            f"{path.name} is damaged: {reason}. Restore it from a checkpoint (File > Revert Notebook)"
+            f"{path.name} is damaged: {reason}. Restore it from a checkpoint (File > Revert "
+            f"Notebook)"
         ) from None
     return notebook
 
@@ -127,7 +131,7 @@ def run_submission(submission: Submission) -> tuple[dict[str, Any], dict[str, st
         # so that an error can show the student's own line
         linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
         try:
-            exec(compile(source, file, "exec"), namespace)
+            exec(compile(source, file, "exec"), namespace)  # noqa: S102 - the student's own cells
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # sys.exit() in a cell must not end the run
@@ -137,7 +141,9 @@ def run_submission(submission: Submission) -> tuple[dict[str, Any], dict[str, st
 
 def _load_json(path: Path) -> Any:
     if not path.is_file():
-        raise SubmissionError(f"there is no file {path}; give the path of a submitted .ipynb notebook")
+        raise SubmissionError(
+            f"there is no file {path}; give the path of a submitted .ipynb notebook"
+        )
     size = path.stat().st_size
     if size > MAX_BYTES:
         raise SubmissionError(

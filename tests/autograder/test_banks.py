@@ -62,12 +62,16 @@ def test_an_unknown_unit_is_explained():
 
 
 def test_the_report_as_json():
-    result = CliRunner().invoke(app, ["mutation-report", "01_mixture_models", "--json", "--seeds", "1"])
+    result = CliRunner().invoke(
+        app, ["mutation-report", "01_mixture_models", "--json", "--seeds", "1"]
+    )
     assert result.exit_code == 0
     rows = json.loads(result.stdout)
     keys = {"unit", "exercise", "mutants", "killed", "named", "variants", "rejected"}
     assert all(set(row) == keys for row in rows)
-    assert [row["exercise"] for row in rows] == [e.name for e in registry.exercises("01_mixture_models")]
+    assert [row["exercise"] for row in rows] == [
+        e.name for e in registry.exercises("01_mixture_models")
+    ]
 
 
 def test_the_report_refuses_an_unknown_unit():

@@ -4,9 +4,8 @@ import json
 
 import matplotlib.pyplot as plt
 import pytest
-from IPython.testing.globalipapp import start_ipython
 
-from autograder import check, hint, notebook, registry, when_answered
+from autograder import check, hint, registry, when_answered
 from autograder.notebook import CheckFailed
 from autograder.progress import LOG, Progress
 
@@ -135,12 +134,14 @@ def test_under_nbgrader_a_wrong_answer_raises(monkeypatch, capsys):
 
 
 def test_in_a_kernel_the_report_is_displayed(monkeypatch):
-    from IPython.utils.capture import capture_output
-
-    start_ipython()
-    with capture_output() as captured:
-        check(wrong())
-    assert "text/html" in captured.outputs[0].data
+    shown = []
+    monkeypatch.setattr("IPython.get_ipython", lambda: object())
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    check(wrong())
+    hint(double)
+    report, text = shown
+    assert "text/html" in report._repr_mimebundle_()
+    assert text._repr_markdown_().startswith("**Hint 1 of 3 for double**")
 
 
 def test_the_grading_error_shows_no_traceback():
@@ -158,7 +159,3 @@ def test_when_answered_says_what_is_missing(capsys):
 def test_when_answered_lets_other_errors_through():
     with pytest.raises(ZeroDivisionError), when_answered(double):
         _ = 1 / 0
-
-
-def test_the_public_names():
-    assert notebook.check is check

@@ -14,7 +14,8 @@ UNIT = "01_mixture_models"
 RIGHT_ANSWER = """
 import math, torch
 def log_gaussian(x, loc, log_scale):
-    return (-0.5 * ((x - loc) / log_scale.exp())**2 - log_scale - 0.5 * math.log(2 * math.pi)).sum(-1)
+    return (-0.5 * ((x - loc) / log_scale.exp())**2 - log_scale - 0.5 * math.log(2 *
+    math.pi)).sum(-1)
 """
 WRONG_ANSWER = """
 import math, torch
