@@ -1,18 +1,20 @@
-"""What three of the exercises share: reading (weights, loc, covariance), and how likely they make the data."""
+"""What three of the exercises share: reading (weights, loc, covariance), and how likely they "
+"make the data."""
 
+import math
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from autograder import expect
-from course_lib import mixture
 
 Parameters = tuple[Tensor, Tensor, Tensor]
 
 
 def unpack(value: Any, num_components: int, dim: int, what: str) -> Parameters:
-    """Demand (weights, loc, covariance) of the right shapes, all finite; give them back in float64."""
+    """Demand (weights, loc, covariance) of the right shapes, all finite; give them back in "
+    "float64."""
     weights, loc, covariance = expect.items(value, 3, f"the result of {what}")
     shapes = {
         "weights": (weights, (num_components,)),
@@ -25,8 +27,11 @@ def unpack(value: Any, num_components: int, dim: int, what: str) -> Parameters:
     return tensors
 
 
-def expect_mixture(value: Any, num_components: int, dim: int, what: str) -> Parameters:
-    """Demand a mixture: weights on the simplex, covariances symmetric and positive definite."""
+def expect_mixture(
+    value: Any, num_components: int, dim: int, what: str, least: float = 0.0
+) -> Parameters:
+    """Demand a mixture: weights on the simplex, covariances symmetric with eigenvalues above "
+    "`least`."""
     weights, loc, covariance = unpack(value, num_components, dim, what)
     expect.true(
         (weights >= 0).all(),
@@ -34,33 +39,44 @@ def expect_mixture(value: Any, num_components: int, dim: int, what: str) -> Para
     )
     total = weights.sum().item()
     expect.true(abs(total - 1) < 1e-4, f"the weights sum to {total:.6g}; expected 1")
-    for k, matrix in enumerate(covariance):
-        expect_positive_definite(matrix, f"the covariance of component {k}")
+    skew = (covariance - covariance.mT).abs().amax((1, 2))
+    lopsided = skew > 1e-4 * covariance.abs().amax((1, 2))
+    expect.true(
+        not lopsided.any(),
+        "a covariance is not symmetric: two entries that should be equal differ by "
+        f"{skew.max():.3g}",
+    )
+    smallest = torch.linalg.eigvalsh(symmetric(covariance)).min().item()
+    expect.true(
+        smallest > 0,
+        f"a covariance is not positive definite: its smallest eigenvalue is {smallest:.3g}",
+    )
+    expect.true(
+        smallest >= least,
+        f"the smallest eigenvalue of a covariance is {smallest:.3g}, next to nothing; "
+        f"expected at least {least:.3g}",
+    )
     return weights, loc, covariance
 
 
-def expect_positive_definite(matrix: Tensor, what: str, least: float = 0.0) -> None:
-    """Demand a symmetric matrix whose eigenvalues are above `least`."""
-    skew = (matrix - matrix.T).abs().max().item()
-    expect.true(
-        skew <= 1e-4 * matrix.abs().max().item(),
-        f"{what} is not symmetric: two entries that should be equal differ by {skew:.3g}",
-    )
-    smallest = torch.linalg.eigvalsh(0.5 * (matrix + matrix.T))[0].item()
-    if least == 0.0:
-        expect.true(
-            smallest > 0, f"{what} is not positive definite: its smallest eigenvalue is {smallest:.3g}"
-        )
-    expect.true(
-        smallest >= least,
-        f"the smallest eigenvalue of {what} is {smallest:.3g}; expected at least {least:.3g}",
-    )
+def symmetric(matrix: Tensor) -> Tensor:
+    return 0.5 * (matrix + matrix.mT)
+
+
+def log_joint(x: Tensor, weights: Tensor, loc: Tensor, covariance: Tensor) -> Tensor:
+    """log π_k + log N(x_n | μ_k, Σ_k), shape (N, K)."""
+    return weights.log() + log_density(x, loc, covariance)
+
+
+def log_density(x: Tensor, loc: Tensor, covariance: Tensor) -> Tensor:
+    """log N(x_n | μ_k, Σ_k), shape (N, K); a torch error for a covariance that is none."""
+    factor = torch.linalg.cholesky(covariance)
+    z = torch.linalg.solve_triangular(factor, x.mT - loc[:, :, None], upper=False)
+    log_scale = factor.diagonal(dim1=1, dim2=2).log().sum(1)
+    constant = 0.5 * x.shape[1] * math.log(2 * math.pi)
+    return (-0.5 * z.square().sum(1) - log_scale[:, None] - constant).mT
 
 
 def log_likelihood(x: Tensor, weights: Tensor, loc: Tensor, covariance: Tensor) -> float:
-    """Log-likelihood of the points, in nats; a ValueError for parameters that are no mixture."""
-    covariance = 0.5 * (covariance + covariance.mT)
-    params = mixture.MixtureParams(
-        weights=weights.double(), loc=loc.double(), covariance=covariance.double()
-    )
-    return mixture.log_likelihood(x.double(), params).item()
+    """Log-likelihood of the points, in nats; a torch error for covariances that are none."""
+    return log_joint(x, weights, loc, symmetric(covariance)).logsumexp(1).sum().item()

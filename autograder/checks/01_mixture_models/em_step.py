@@ -7,20 +7,28 @@ import scipy.special
 import scipy.stats
 import torch
 from torch import Tensor
-from torch.distributions import MultivariateNormal
 
 from autograder import expect
 from autograder.candidate import Candidate
 from autograder.exercise import Exercise
-from course_lib import mixture
 
-from ._parameters import Parameters, expect_mixture, log_likelihood, unpack
+from ._parameters import Parameters, expect_mixture, log_joint, log_likelihood, unpack
 
 
-def _reference(x: Tensor, weights: Tensor, loc: Tensor, covariance: Tensor) -> Parameters:
-    start = mixture.MixtureParams(weights=weights, loc=loc, covariance=covariance)
-    step = mixture.em_step(x, start)
-    return step.weights, step.loc, step.covariance
+def reference(x: Tensor, weights: Tensor, loc: Tensor, covariance: Tensor) -> Parameters:
+    return m_step(x, torch.softmax(log_joint(x, weights, loc, covariance), 1))
+
+
+def m_step(x: Tensor, resp: Tensor) -> Parameters:
+    counts = resp.sum(0)
+    loc = resp.T @ x / counts[:, None]
+    return counts / len(x), loc, scatter(x, resp, loc) / counts[:, None, None]
+
+
+def scatter(x: Tensor, resp: Tensor, loc: Tensor) -> Tensor:
+    """Sum over the points of r (x − μ)(x − μ)ᵀ, shape (K, D, D)."""
+    centred = x - loc[:, None, :]  # (K, N, D)
+    return (resp.T[:, :, None] * centred).mT @ centred
 
 
 EM_STEP = Exercise(
@@ -30,37 +38,49 @@ EM_STEP = Exercise(
     points=5,
     difficulty=3,
     minutes=30,
-    reference=_reference,
+    reference=reference,
     needs=("responsibilities", "log_gaussian_full"),
     hints=(
-        "**Principle.** If you knew which component made each point, you would fit every component to its "
-        "own points: a fraction, an average, a covariance. You do not know it, so every point counts for "
-        "every component, with the probability that the component made it. Those probabilities are the "
-        "responsibilities $r_{nk}$, and they come from the *old* parameters (the E step). The M step then "
-        "computes a weighted fraction, weighted averages and weighted covariances. Let "
-        "$N_k = \\sum_n r_{nk}$ be the number of points that component $k$ holds. Whatever you average for "
-        "component $k$ is divided by $N_k$. The two steps together can never lower the log-likelihood, "
-        "and your function is tested for exactly that.",
-        "**Place.** E step: for every point and component add `weights.log()` and the log-density of the "
-        "Gaussian with that component's mean and covariance. You get an array of shape (N, K). Its softmax "
-        "over the components, `dim=1`, is the array of responsibilities, and softmax does not underflow "
-        "for points far away. M step: sum the responsibilities over the points, `dim=0`, to get $N_k$, "
-        "shape (K,). The new weight is $N_k/N$. The new mean is $\\sum_n r_{nk} x_n / N_k$. The new "
-        "covariance is $\\sum_n r_{nk} (x_n-\\mu_k)(x_n-\\mu_k)^\\top / N_k$, with the *new* mean. Test "
-        "yourself: with one component the result is the mean and the covariance of the data, whatever the start.",
-        "**Nearly the code.** Loop over the components for the densities, and for the covariances:\n\n"
-        "```python\n"
-        "columns = [... for k in range(len(weights))]      # each (N,): log weight + log-density\n"
-        "resp = torch.softmax(torch.stack(columns, dim=1), dim=...)   # (N, K)\n"
-        "counts = resp.sum(dim=...)                        # (K,)\n"
-        "new_loc = resp.T @ x / ...                        # (K, D)\n"
-        "for k in range(len(weights)):\n"
-        "    centred = x - new_loc[k]                      # (N, D)\n"
-        "    new_covariance[k] = (resp[:, k, None] * centred).T @ centred / ...\n"
-        "```\n\n"
-        "For the log-density you can use `torch.distributions.MultivariateNormal(loc[k], covariance[k])` "
-        "or your own `log_gaussian_full` with `torch.linalg.cholesky(covariance[k])`. The two gaps in the "
-        "divisions are `counts`; for the means it needs a second axis of length one.",
+        (
+            "**Principle.** If you knew which component made each point, you would fit every "
+            "component to its own points: a fraction, an average, a covariance. You do not know "
+            "it, so every point counts for every component, with the probability that the "
+            "component made it. Those probabilities are the responsibilities $r_{nk}$, and they "
+            "come from the *old* parameters (the E step). The M step then computes a weighted "
+            "fraction, weighted averages and weighted covariances. Let $N_k = \\sum_n r_{nk}$ be "
+            "the number of points that component $k$ holds. Whatever you average for component "
+            "$k$ is divided by $N_k$. The two steps together can never lower the log-likelihood, "
+            "and your function is tested for exactly that."
+        ),
+        (
+            "**Place.** E step: for every point and component add `weights.log()` and the "
+            "log-density of the Gaussian with that component's mean and covariance. You get an "
+            "array of shape (N, K). Its softmax over the components, `dim=1`, is the array of "
+            "responsibilities, and softmax does not underflow for points far away. M step: sum "
+            "the responsibilities over the points, `dim=0`, to get $N_k$, shape (K,). The new "
+            "weight is $N_k/N$. The new mean is $\\sum_n r_{nk} x_n / N_k$. The new covariance is "
+            "$\\sum_n r_{nk} (x_n-\\mu_k)(x_n-\\mu_k)^\\top / N_k$, with the *new* mean. Test "
+            "yourself: with one component the result is the mean and the covariance of the data, "
+            "whatever the start."
+        ),
+        (
+            "**Nearly the code.** Loop over the components for the densities, and for the "
+            "covariances:\n\n"
+            "```python\n"
+            "columns = [... for k in range(len(weights))]      # each (N,): log weight + "
+            "log-density\n"
+            "resp = torch.softmax(torch.stack(columns, dim=1), dim=...)   # (N, K)\n"
+            "counts = resp.sum(dim=...)                        # (K,)\n"
+            "new_loc = resp.T @ x / ...                        # (K, D)\n"
+            "for k in range(len(weights)):\n"
+            "    centred = x - new_loc[k]                      # (N, D)\n"
+            "    new_covariance[k] = (resp[:, k, None] * centred).T @ centred / ...\n"
+            "```\n\n"
+            "For the log-density you can use `torch.distributions.MultivariateNormal(loc[k], "
+            "covariance[k])` or your own `log_gaussian_full` with "
+            "`torch.linalg.cholesky(covariance[k])`. The two gaps in the divisions are `counts`; "
+            "for the means it needs a second axis of length one."
+        ),
     ),
 )
 
@@ -74,7 +94,9 @@ def _draw(rng: np.random.Generator, count: int, num_components: int, dim: int) -
     sign = np.sign(correlation) ** np.abs(np.subtract.outer(np.arange(dim), np.arange(dim)))
     matrix = np.where(np.eye(dim) > 0, 1.0, abs(correlation)) * sign
     covariance = scale[:, :, None] * scale[:, None, :] * matrix
-    weights = rng.permutation(np.arange(1, num_components + 1) + rng.uniform(0, 0.5, num_components))
+    weights = rng.permutation(
+        np.arange(1, num_components + 1) + rng.uniform(0, 0.5, num_components)
+    )
     labels = np.arange(count) % num_components
     x = loc[labels] + rng.normal(size=(count, dim)) * scale[labels] * 1.5
     arrays = x, weights / weights.sum(), loc, covariance
@@ -100,16 +122,19 @@ def _exact(x: Tensor, weights: Tensor, loc: Tensor, covariance: Tensor) -> Param
 
 
 def _expect_exact(candidate: Candidate, args: Parameters, where: str, rtol: float = 1e-4) -> None:
-    _, num_components, dim = *args[0].shape[:1], *args[2].shape
+    num_components, dim = args[2].shape
     actual = unpack(candidate.call(*args), num_components, dim, "em_step")
-    for name, given, right in zip(("weights", "loc", "covariance"), actual, _exact(*args), strict=True):
+    for name, given, right in zip(
+        ("weights", "loc", "covariance"), actual, _exact(*args), strict=True
+    ):
         tolerance = max(1e-5, rtol * right.abs().max().item())
         expect.close(given, right, f"{name} {where}", rtol=rtol, atol=tolerance)
 
 
 @EM_STEP.check
 def equals_exact_update(candidate: Candidate, rng: np.random.Generator) -> None:
-    """One step gives the exact new weights, means and covariances, in one, two and three dimensions."""
+    """One step gives the exact new weights, means and covariances, in one, two and three "
+    "dimensions."""
     for count, num_components, dim in ((9, 2, 1), (20, 3, 2), (14, 2, 3)):
         args = _draw(rng, count, num_components, dim)
         _expect_exact(candidate, args, f"after a step in {dim} dimension(s)")
@@ -117,7 +142,8 @@ def equals_exact_update(candidate: Candidate, rng: np.random.Generator) -> None:
 
 @EM_STEP.check
 def works_when_sizes_coincide(candidate: Candidate, rng: np.random.Generator) -> None:
-    """Works with as many points as components and coordinates, with one component, and in float32."""
+    """Works with as many points as components and coordinates, with one component, and in "
+    "float32."""
     for count, num_components, dim in ((3, 3, 3), (6, 1, 2), (4, 4, 1)):
         args = _draw(rng, count, num_components, dim)
         _expect_exact(candidate, args, f"after a step with {count} points, K = {num_components}")
@@ -145,7 +171,7 @@ def survives_far_points(candidate: Candidate, rng: np.random.Generator) -> None:
     x, weights, loc, covariance = _draw(rng, 12, 2, 2)
     angles = torch.from_numpy(rng.uniform(0, 2 * math.pi, size=40))
     ring = loc.mean(0) + 120 * torch.stack([angles.cos(), angles.sin()], 1)
-    log_odds = _log_joint(ring, weights, loc, covariance).diff(dim=1)[:, 0]
+    log_odds = log_joint(ring, weights, loc, covariance).diff(dim=1)[:, 0]
     far = ring[log_odds.abs().topk(3).indices]  # no near ties: rounding must not decide
     _expect_exact(candidate, (torch.cat([x, far]), weights, loc, covariance), "with far points")
 
@@ -178,116 +204,15 @@ def settles_where_gradient_vanishes(candidate: Candidate, rng: np.random.Generat
     noise = torch.from_numpy(rng.normal(size=(50, 2, 1)))
     x = loc[labels] + (torch.linalg.cholesky(covariance)[labels] @ noise)[..., 0]
     params = weights, loc + 0.5, covariance
-    for _ in range(25):
+    for _ in range(12):
         params = expect_mixture(candidate.call(x, *params), 2, 2, "em_step")
     logits, loc, covariance = (p.clone().requires_grad_() for p in (params[0].log(), *params[1:]))
-    log_density = _log_joint(x, torch.softmax(logits, 0), loc, covariance).logsumexp(1).mean()
+    log_density = log_joint(x, torch.softmax(logits, 0), loc, covariance).logsumexp(1).mean()
     slopes = torch.autograd.grad(log_density, (logits, loc, covariance))
     for name, slope in zip(("weights", "means", "covariances"), slopes, strict=True):
         size = slope.abs().max().item()
         expect.true(
             size < 1e-3,
-            f"after 25 steps the log-likelihood per point still rises along the {name} (slope {size:.3g})",
+            f"after twelve steps the log-likelihood per point still rises along the {name} (slope "
+            f"{size:.3g})",
         )
-
-
-def _log_density(x: Tensor, loc: Tensor, covariance: Tensor) -> Tensor:
-    return torch.stack(
-        [MultivariateNormal(m, c, validate_args=False).log_prob(x) for m, c in zip(loc, covariance, strict=True)], 1
-    )
-
-
-def _log_joint(x: Tensor, weights: Tensor, loc: Tensor, covariance: Tensor) -> Tensor:
-    return weights.log() + _log_density(x, loc, covariance)
-
-
-def _resp(x: Tensor, weights: Tensor, loc: Tensor, covariance: Tensor) -> Tensor:
-    return torch.softmax(_log_joint(x, weights, loc, covariance), 1)
-
-
-def _scatter(x: Tensor, resp: Tensor, loc: Tensor) -> Tensor:
-    """Sum over the points of r (x − μ)(x − μ)ᵀ, shape (K, D, D)."""
-    centred = x[:, None, :] - loc
-    return torch.einsum("nk,nkd,nke->kde", resp, centred, centred)
-
-
-def _m_step(x: Tensor, resp: Tensor) -> Parameters:
-    counts = resp.sum(0)
-    loc = resp.T @ x / counts[:, None]
-    return counts / len(x), loc, _scatter(x, resp, loc) / counts[:, None, None]
-
-
-@EM_STEP.misconception(
-    "The covariance is taken around the old means. The M step uses the new ones: update `loc` first, then "
-    "measure the spread around it."
-)
-def old_means_in_covariance(x, weights, loc, covariance):
-    resp = _resp(x, weights, loc, covariance)
-    new_weights, new_loc, _ = _m_step(x, resp)
-    return new_weights, new_loc, _scatter(x, resp, loc) / resp.sum(0)[:, None, None]
-
-
-@EM_STEP.misconception(
-    "You divide the covariance by the number of points. Component k holds only N_k of them: divide by N_k."
-)
-def covariance_divided_by_all_points(x, weights, loc, covariance):
-    weights, loc, covariance = _reference(x, weights, loc, covariance)
-    return weights, loc, covariance * weights[:, None, None]
-
-
-@EM_STEP.misconception(
-    "The covariance is a weighted sum, not a weighted average: divide it by N_k."
-)
-def covariance_not_divided(x, weights, loc, covariance):
-    weights, loc, covariance = _reference(x, weights, loc, covariance)
-    return weights, loc, covariance * weights[:, None, None] * len(x)
-
-
-@EM_STEP.misconception(
-    "You divide the covariance by N_k − 1. EM maximises the likelihood, and its maximum has N_k: the "
-    "unbiased estimate is less likely."
-)
-def covariance_divided_by_one_less(x, weights, loc, covariance):
-    weights, loc, covariance = _reference(x, weights, loc, covariance)
-    counts = (weights * len(x))[:, None, None]
-    return weights, loc, covariance * counts / (counts - 1)
-
-
-@EM_STEP.misconception("The weights come back as they were. Each becomes the fraction N_k / N.")
-def weights_not_updated(x, weights, loc, covariance):
-    return weights, *_reference(x, weights, loc, covariance)[1:]
-
-
-@EM_STEP.misconception(
-    "Your weights are the counts N_k. They must sum to one: divide them by the number of points."
-)
-def weights_are_counts(x, weights, loc, covariance):
-    weights, loc, covariance = _reference(x, weights, loc, covariance)
-    return weights * len(x), loc, covariance
-
-
-@EM_STEP.misconception("Your new weights are all equal. Each should be the fraction N_k / N.")
-def equal_weights(x, weights, loc, covariance):
-    return torch.full_like(weights, 1 / len(weights)), *_reference(x, weights, loc, covariance)[1:]
-
-
-@EM_STEP.misconception(
-    "The old weights play no part in your responsibilities. A rare component explains a point less often: "
-    "add `weights.log()` to the log-densities."
-)
-def responsibilities_without_weights(x, weights, loc, covariance):
-    return _m_step(x, torch.softmax(_log_density(x, loc, covariance), 1))
-
-
-@EM_STEP.misconception(
-    "You add the weights to the log-densities. It is their logarithm that belongs there."
-)
-def weights_without_logarithm(x, weights, loc, covariance):
-    return _m_step(x, torch.softmax(weights + _log_density(x, loc, covariance), 1))
-
-
-@EM_STEP.misconception(
-    "You treat the weights as logits and take their softmax. They are probabilities already."
-)
-def weights_as_logits(x, weights, loc, covariance):
-    return _m_step(x, _resp(x, torch.softmax(weights, 0), loc, covariance))

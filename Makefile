@@ -1,0 +1,13 @@
+# Every target sets the course up first if need be; PYTHON names the Python 3.11+ to set up with.
+PYTHON ?= python3
+READY := .venv/ready
+RUN := .venv/bin/python -m
+
+.PHONY: lab demo test notebooks lint
+lab: $(READY) ; $(RUN) jupyter lab --LabApp.default_url=/lab/tree/README.md
+demo: $(READY) ; .venv/bin/python tools/demo.py
+test: $(READY) ; $(RUN) pytest
+notebooks: $(READY) ; .venv/bin/python tools/build_notebooks.py
+lint: $(READY) ; .venv/bin/ruff check && .venv/bin/ruff format --check
+
+$(READY): pyproject.toml constraints.txt ; $(PYTHON) tools/setup.py
