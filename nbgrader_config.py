@@ -15,11 +15,17 @@ exchange = Path(os.environ.get("COURSE_EXCHANGE", root / "exchange"))
 if exchange.parent == root:
     exchange.mkdir(exist_ok=True)
 c.Exchange.root = str(exchange)
+c.ExchangeSubmit.strict = True  # refuse a submission without the released notebook
 
+c.GenerateAssignment.force = True  # exercises/ is committed, so it is always there already
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
 
+# Broken submissions: say why in the feedback, repair what can be repaired, go on with the class.
+c.Autograde.exporter_class = "autograder.nbgrader.exporter.SubmissionExporter"
+c.Autograde.sanitize_preprocessors.prepend(["autograder.nbgrader.repair.RepairCells"])
+c.Autograde.pre_convert_hook = "autograder.nbgrader.exporter.report_misnamed"
 c.Execute.timeout = 120  # seconds for each cell
-c.OverwriteCells.add_missing_cells = True
+c.Execute.extra_arguments = ["--log-level=ERROR"]
 
 # Without this, a warning or a progress bar on stderr turns a right answer into 0 points.
 c.IgnorePattern.enabled = True

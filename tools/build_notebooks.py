@@ -19,10 +19,11 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 from nbgrader.converters import GenerateAssignment, NbGraderException
 from nbgrader.coursedir import CourseDirectory
-from notebook_diff import file_difference
-from percent import BuildError, describe_cell, notebook_metadata, read_percent
 from tqdm import tqdm
 from traitlets.config import PyFileConfigLoader
+
+from notebook_diff import file_difference
+from percent import BuildError, describe_cell, notebook_metadata, read_percent
 
 ROOT = Path(__file__).resolve().parents[1]
 ADVICE = "  Edit {}, never the notebook, and run: make notebooks"

@@ -39,6 +39,7 @@ def read_percent(root: Path, source: Path) -> NotebookNode:
     notebook = jupytext.read(root / source, fmt="py:percent")
     used: Counter[str] = Counter()
     for number, cell in enumerate(notebook.cells, start=1):
+        cell.source = cell.source.strip("\n")
         try:
             key = _expand(cell, lecture=source.parent.name == "lectures")
             used[key] += 1

@@ -1,6 +1,29 @@
 """The exercises of unit 01, in the order of the notebook; one module each."""
 
-from .log_gaussian import LOG_GAUSSIAN
-from .log_gaussian_full import LOG_GAUSSIAN_FULL
+from .best_return_time_bank import BEST_RETURN_TIME
+from .bic_bank import BIC
+from .choose_num_components_bank import CHOOSE_NUM_COMPONENTS
+from .conditional_waiting_bank import CONDITIONAL_WAITING
+from .em_step_bank import EM_STEP
+from .fit_mixture_by_gradient_bank import FIT_MIXTURE_BY_GRADIENT
+from .fit_without_collapse_bank import FIT_WITHOUT_COLLAPSE
+from .log_gaussian_bank import LOG_GAUSSIAN
+from .log_gaussian_full_bank import LOG_GAUSSIAN_FULL
+from .predict_return_time import PREDICT_RETURN_TIME
+from .predict_second_component import PREDICT_SECOND_COMPONENT
+from .sample_mixture_variants import SAMPLE_MIXTURE
 
-EXERCISES = (LOG_GAUSSIAN, LOG_GAUSSIAN_FULL)
+EXERCISES = (
+    LOG_GAUSSIAN,
+    LOG_GAUSSIAN_FULL,
+    PREDICT_SECOND_COMPONENT,
+    EM_STEP,
+    FIT_MIXTURE_BY_GRADIENT,
+    SAMPLE_MIXTURE,
+    BIC,
+    CHOOSE_NUM_COMPONENTS,
+    FIT_WITHOUT_COLLAPSE,
+    CONDITIONAL_WAITING,
+    PREDICT_RETURN_TIME,
+    BEST_RETURN_TIME,
+)

@@ -11,9 +11,9 @@ from torch.distributions import Categorical, MixtureSameFamily, Normal
 
 from autograder.candidate import Call
 from course_lib import mixture
-from course_lib.mixture import ScalarMixture, quantile
+from course_lib.mixture import ScalarMixture
 
-from .best_return_time import BEST_RETURN_TIME, conditional, expected_cost, reference
+from .best_return_time import BEST_RETURN_TIME, conditional, expected_cost, quantile
 
 NEAR = 0.12  # minutes, as far as two ways of computing the same wrong answer may differ
 GRID = torch.arange(20.0, 125.0, 0.05, dtype=torch.float64)
@@ -29,6 +29,11 @@ def _misconception(message: str) -> Callable:
         return BEST_RETURN_TIME.misconception(message, sign=sign)(implementation)
 
     return register
+
+
+def _best(duration, weights, loc, covariance, cost_wait, cost_miss):
+    waiting = conditional(duration, weights, loc, covariance)
+    return quantile(waiting, _level(cost_wait, cost_miss))
 
 
 def _level(cost_wait, cost_miss):
@@ -69,7 +74,7 @@ def median(duration, weights, loc, covariance, cost_wait, cost_miss):
     "having missed the eruption should be cost_wait / (cost_wait + cost_miss)."
 )
 def costs_exchanged(duration, weights, loc, covariance, cost_wait, cost_miss):
-    return reference(duration, weights, loc, covariance, cost_miss, cost_wait)
+    return _best(duration, weights, loc, covariance, cost_miss, cost_wait)
 
 
 @_misconception(
@@ -124,16 +129,6 @@ def one_gaussian(duration, weights, loc, covariance, cost_wait, cost_miss):
     mean = _mean(waiting)
     variance = (waiting.weights * (waiting.scale**2 + (waiting.loc - mean) ** 2)).sum()
     return _gaussian_quantile(mean, variance.sqrt(), _level(cost_wait, cost_miss))
-
-
-@_misconception(
-    "You use one Gaussian whose standard deviation is the average of the components'. That leaves "
-    "out how far apart the components are; use the mixture itself."
-)
-def one_gaussian_with_mean_scale(duration, weights, loc, covariance, cost_wait, cost_miss):
-    waiting = conditional(duration, weights, loc, covariance)
-    variance = (waiting.weights * waiting.scale**2).sum()
-    return _gaussian_quantile(_mean(waiting), variance.sqrt(), _level(cost_wait, cost_miss))
 
 
 @_misconception(
@@ -194,7 +189,7 @@ def level_returned(duration, weights, loc, covariance, cost_wait, cost_miss):
 
 @_misconception("You return the lowest expected cost. Return the time that has it.")
 def cost_returned(duration, weights, loc, covariance, cost_wait, cost_miss):
-    best = reference(duration, weights, loc, covariance, cost_wait, cost_miss).item()
+    best = _best(duration, weights, loc, covariance, cost_wait, cost_miss)
     return expected_cost(
         conditional(duration, weights, loc, covariance), best, cost_wait, cost_miss
     )
@@ -217,14 +212,14 @@ def squared_minutes(duration, weights, loc, covariance, cost_wait, cost_miss):
 
 @_misconception("You return hours. The data are in minutes, and so is the answer.")
 def hours(duration, weights, loc, covariance, cost_wait, cost_miss):
-    return reference(duration, weights, loc, covariance, cost_wait, cost_miss) / 60
+    return _best(duration, weights, loc, covariance, cost_wait, cost_miss) / 60
 
 
 @_misconception(
     "You return the time relative to the mean waiting time. Return minutes since the eruption."
 )
 def relative_to_mean(duration, weights, loc, covariance, cost_wait, cost_miss):
-    best = reference(duration, weights, loc, covariance, cost_wait, cost_miss)
+    best = _best(duration, weights, loc, covariance, cost_wait, cost_miss)
     return best - _mean(conditional(duration, weights, loc, covariance))
 
 
@@ -251,7 +246,7 @@ def level_times_mean(duration, weights, loc, covariance, cost_wait, cost_miss):
     "The columns are exchanged: you condition on the waiting time. Column 0 is the duration."
 )
 def columns_exchanged(duration, weights, loc, covariance, cost_wait, cost_miss):
-    return reference(duration, weights, loc.flip(1), covariance.flip(1, 2), cost_wait, cost_miss)
+    return _best(duration, weights, loc.flip(1), covariance.flip(1, 2), cost_wait, cost_miss)
 
 
 @_misconception(
@@ -259,8 +254,8 @@ def columns_exchanged(duration, weights, loc, covariance, cost_wait, cost_miss):
     "halving."
 )
 def whole_minutes(duration, weights, loc, covariance, cost_wait, cost_miss):
-    best = reference(duration, weights, loc, covariance, cost_wait, cost_miss)
-    return best.round()
+    best = _best(duration, weights, loc, covariance, cost_wait, cost_miss)
+    return round(best)
 
 
 @BEST_RETURN_TIME.variant
@@ -280,10 +275,10 @@ def bisection(duration, weights, loc, covariance, cost_wait, cost_miss):
 @BEST_RETURN_TIME.variant
 def grid_of_costs(duration, weights, loc, covariance, cost_wait, cost_miss):
     waiting = conditional(duration, weights, loc, covariance)
-    w = torch.arange(0.0, 150.0, 0.25, dtype=loc.dtype)
+    w = torch.arange(0.0, 150.0, 0.05, dtype=loc.dtype)
     probability = _density(waiting, w)
     probability = probability / probability.sum()
-    times = torch.arange(30.0, 115.0, 0.05, dtype=loc.dtype)
+    times = torch.arange(40.0, 100.0, 0.1, dtype=loc.dtype)
     lead = w - times[:, None]
     cost = cost_wait * lead.clamp_min(0) + cost_miss * (-lead).clamp_min(0)
     return times[(cost @ probability).argmin()]
@@ -320,7 +315,7 @@ def newton_steps(duration, weights, loc, covariance, cost_wait, cost_miss):
     waiting = conditional(duration, weights, loc, covariance)
     model = MixtureSameFamily(Categorical(waiting.weights), Normal(waiting.loc, waiting.scale))
     level = cost_wait / (cost_wait + cost_miss)
-    t = quantile(waiting, level) + 1.0  # a start near enough
+    t = torch.tensor(quantile(waiting, level), dtype=loc.dtype) + 1.0  # a start near enough
     for _ in range(20):
         step = (model.cdf(t) - level) / model.log_prob(t).exp()
         t = t - step.clamp(-2, 2)

@@ -5,7 +5,7 @@ import scipy.special
 import scipy.stats
 import torch
 from torch import Tensor
-from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
+from torch.distributions import MultivariateNormal
 
 from course_lib import mixture
 
@@ -278,14 +278,6 @@ def components_sorted(x, weights, loc, covariance):
 def second_moment_returned(x, weights, loc, covariance):
     weights, loc, covariance = reference(x, weights, loc, covariance)
     return weights, loc, covariance + loc[:, :, None] * loc[:, None, :]
-
-
-@EM_STEP.variant
-def softmax_of_mixture_distribution(x, weights, loc, covariance):
-    components = MultivariateNormal(loc, covariance)
-    model = MixtureSameFamily(Categorical(weights), components)
-    log_joint = components.log_prob(x[:, None, :]) + weights.log()
-    return m_step(x, (log_joint - model.log_prob(x)[:, None]).exp())
 
 
 @EM_STEP.variant

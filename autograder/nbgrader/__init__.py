@@ -1,0 +1,1 @@
+"""What the course adds to nbgrader; `nbgrader_config.py` names these classes."""

@@ -1,0 +1,58 @@
+"""Reads submissions for `nbgrader autograde`; an unreadable one stops nobody else's."""
+
+from pathlib import Path
+from typing import Any, TextIO
+
+from nbconvert.exporters import NotebookExporter
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell, new_notebook
+from traitlets.log import get_logger
+
+from autograder import registry
+from autograder.submission import SubmissionError, parse_notebook, read_submission
+
+NOTICE = """\
+**This submission could not be graded.** {problem}.
+
+The cells below were added so that there is something to mark; none of them holds an answer."""
+
+
+class SubmissionExporter(NotebookExporter):
+    """Gives an unreadable or foreign submission the reason as its only cell, and logs it.
+
+    `RepairCells` then adds the released cells, which score nothing: the student reads the reason
+    in the feedback, and can hand in again.
+    """
+
+    def from_file(
+        self, file_stream: TextIO, resources: Any = None, **options: Any
+    ) -> tuple[str, Any]:
+        path = Path(file_stream.name)
+        try:
+            notebook = read_gradable(path, resources["nbgrader"]["assignment"])
+        except SubmissionError as error:
+            self.log.error("%s scores nothing: %s.", path, error)
+            notebook = new_notebook(cells=[new_markdown_cell(NOTICE.format(problem=error))])
+        return self.from_notebook_node(notebook, resources=resources, **options)
+
+
+def report_misnamed(notebooks: list[str], **_: Any) -> None:
+    """Log what to rename: nbgrader takes no notebook but the one named like its assignment.
+
+    nbgrader calls this before it converts a submission.
+    """
+    for path in map(Path, notebooks):
+        expected = f"{path.parent.name}.ipynb"
+        if path.name != expected:
+            get_logger().error("%s is ignored; if it is the answer, rename it %s", path, expected)
+
+
+def read_gradable(path: Path, assignment: str) -> NotebookNode:
+    """The notebook at `path`, if it is one of this assignment.
+
+    Raises:
+        SubmissionError: If it is no notebook of format 4, or belongs to another unit.
+    """
+    if assignment in registry.units():
+        read_submission(path, assignment)
+    return parse_notebook(path)
