@@ -4,9 +4,9 @@ READY := .venv/ready
 RUN := .venv/bin/python -m
 
 .PHONY: lab demo test notebooks lint
-lab: $(READY) ; $(RUN) jupyter lab --LabApp.default_url=/lab/tree/README.md
+lab: $(READY) ; PATH="$(CURDIR)/.venv/bin:$$PATH" jupyter lab --LabApp.default_url=/lab/tree/README.md
 demo: $(READY) ; .venv/bin/python tools/demo.py
-test: $(READY) ; $(RUN) pytest
+test: $(READY) ; $(RUN) pytest -n auto --maxprocesses 4 --dist worksteal
 notebooks: $(READY) ; .venv/bin/python tools/build_notebooks.py
 lint: $(READY) ; .venv/bin/ruff check && .venv/bin/ruff format --check
 

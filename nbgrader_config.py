@@ -1,10 +1,14 @@
 """nbgrader's settings, read by every `nbgrader` command and by JupyterLab run in this folder."""
 
 import os
+import sys
 from pathlib import Path
 
 c = get_config()
 root = Path(__file__).resolve().parent
+
+# nbgrader starts `alembic` by its name, also where the environment is not activated.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 c.CourseDirectory.course_id = "latent_variable_models"
 c.CourseDirectory.source_directory = "solutions"

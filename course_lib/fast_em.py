@@ -74,7 +74,7 @@ def fit_em_fast(
         -1130.26396
     """
     _check_start(x, start, max_steps)
-    points = x.double()
+    points, num_points = x.double(), len(x)
     shift, scale = points.mean(0), points.std(0, correction=0)
     if (scale == 0).any():
         raise ValueError(
@@ -97,16 +97,16 @@ def fit_em_fast(
         resp, total = _e_step(xp, _coefficients(xp, *params, basis), features)
         history.append(total)
         if step > 0 and tolerance > -np.inf:
-            converged = bool(history[-1] - history[-2] <= tolerance * len(x))
+            converged = bool(history[-1] - history[-2] <= tolerance * num_points)
         if step == max_steps or converged:
             break
-        params = _m_step(xp, resp @ features.T, len(x), basis)
+        params = _m_step(xp, resp @ features.T, num_points, basis)
 
     weights, loc, covariance = (torch.as_tensor(part) for part in params)
     fitted = MixtureParams(
         weights=weights, loc=shift + scale * loc, covariance=scale[:, None] * scale * covariance
     )
-    values = torch.stack([torch.as_tensor(value) for value in history]) - len(x) * scale.log().sum()
+    values = torch.stack([torch.as_tensor(value) for value in history]) - num_points * scale.log().sum()
     return FitResult(
         params=fitted.to(x.dtype),
         log_likelihoods=values.to(x.dtype),
@@ -139,17 +139,17 @@ def _coefficients(
     precision = xp.linalg.inv(covariance)
     if precision.max() > 1 / THINNEST:  # the largest entry of a positive definite matrix is on its diagonal
         raise _too_thin()
-    dim = loc.shape[1]
-    axes = range(dim)
-    half_log_det = xp.log(factor[:, axes, axes]).sum(1)
+    half_log_det = xp.log(xp.diagonal(factor, 0, 1, 2)).sum(1)
     linear = (precision @ loc[:, :, None])[:, :, 0]
-    constant = xp.log(weights) - half_log_det - 0.5 * ((linear * loc).sum(1) + dim * LOG_TWO_PI)
+    constant = xp.log(weights) - half_log_det - 0.5 * ((linear * loc).sum(1) + loc.shape[1] * LOG_TWO_PI)
     first, second = basis.pairs
     quadratic = -0.5 * basis.multiplicity * precision[:, first, second]
     return xp.concatenate([constant[:, None], linear, quadratic], 1)
 
 
-def _e_step(xp: ModuleType, coefficients: Array, features: Array) -> tuple[Array, Array]:
+def _e_step(
+    xp: ModuleType, coefficients: Array, features: Array
+) -> tuple[Array, Tensor | np.float64]:
     r"""Responsibilities, shape (K, N), and the log-likelihood; one array of that shape, changed in place."""
     resp = coefficients @ features
     peak = xp.amax(resp, 0)

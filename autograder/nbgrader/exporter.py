@@ -27,12 +27,15 @@ class SubmissionExporter(NotebookExporter):
     def from_file(
         self, file_stream: TextIO, resources: Any = None, **options: Any
     ) -> tuple[str, Any]:
-        path = Path(file_stream.name)
+        path, assignment = Path(file_stream.name), resources["nbgrader"]["assignment"]
         try:
-            notebook = read_gradable(path, resources["nbgrader"]["assignment"])
+            notebook = read_gradable(path, assignment)
         except SubmissionError as error:
             self.log.error("%s scores nothing: %s.", path, error)
-            notebook = new_notebook(cells=[new_markdown_cell(NOTICE.format(problem=error))])
+            notebook = new_notebook(
+                cells=[new_markdown_cell(NOTICE.format(problem=error))],
+                metadata={"course": {"unit": assignment}},  # nbgrader reads it a second time
+            )
         return self.from_notebook_node(notebook, resources=resources, **options)
 
 

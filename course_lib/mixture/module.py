@@ -1,7 +1,6 @@
 r"""The mixture as an `nn.Module` with unconstrained parameters, and its fit by gradient ascent."""
 
 import math
-from typing import Self
 
 import torch
 from jaxtyping import Float
@@ -55,7 +54,7 @@ class GaussianMixture(nn.Module):
         self.register_parameter("lower", lower)
 
     @classmethod
-    def from_params(cls, params: MixtureParams) -> Self:
+    def from_params(cls, params: MixtureParams) -> "GaussianMixture":
         r"""The module that describes the same mixture, on the same device and in the same precision.
 
         Raises:
@@ -67,7 +66,9 @@ class GaussianMixture(nn.Module):
                 f"given batch shape {tuple(params.batch_shape)} and weights {params.weights.tolist()}; expected "
                 "a single mixture with positive weights: a weight of 0 has no finite logit"
             )
-        module = cls(params.num_components, params.dim, diagonal=params.is_diagonal).to(params.loc)
+        with torch.random.fork_rng(devices=[]):  # the random start is overwritten: draw nothing
+            module = cls(params.num_components, params.dim, diagonal=params.is_diagonal)
+        module.to(params.loc)
         with torch.no_grad():
             module.logits.copy_(params.weights.log())
             module.loc.copy_(params.loc)

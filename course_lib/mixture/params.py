@@ -1,7 +1,6 @@
 r"""The parameters of a Gaussian mixture, and what makes them (or the data) unusable."""
 
 from dataclasses import dataclass
-from typing import Self
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -71,7 +70,7 @@ class MixtureParams:
         r"""Whether `covariance` holds variances only."""
         return self.covariance.ndim == self.loc.ndim
 
-    def to(self, *args: torch.device | torch.dtype | str) -> Self:
+    def to(self, *args: torch.device | torch.dtype | str) -> "MixtureParams":
         r"""The same mixture on another device or in another precision; arguments as in `Tensor.to`."""
         return type(self)(
             weights=self.weights.to(*args),
@@ -79,13 +78,13 @@ class MixtureParams:
             covariance=self.covariance.to(*args),
         )
 
-    def select(self, *index: int) -> Self:
+    def select(self, *index: int) -> "MixtureParams":
         r"""One entry of the batch, `select(3)` being the fourth restart."""
         return type(self)(
             weights=self.weights[index], loc=self.loc[index], covariance=self.covariance[index]
         )
 
-    def permute(self, order: Int[Tensor, " k"] | list[int]) -> Self:
+    def permute(self, order: Int[Tensor, " k"] | list[int]) -> "MixtureParams":
         r"""The same mixture with component `order[k]` at place k."""
         order = torch.as_tensor(order, device=self.loc.device)
         if order.sort().values.tolist() != list(range(self.num_components)):
@@ -98,7 +97,7 @@ class MixtureParams:
             covariance=self.covariance.index_select(self.loc.ndim - 2, order),
         )
 
-    def sorted_by_loc(self) -> Self:
+    def sorted_by_loc(self) -> "MixtureParams":
         r"""The same mixture with components in the order of their first coordinate.
 
         The likelihood does not depend on the order, so two fits are compared after sorting both.

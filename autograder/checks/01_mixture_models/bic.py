@@ -85,8 +85,9 @@ def _expect_exact(candidate: Candidate, args: tuple[float, int, int, int]) -> No
 @BIC.check
 def equals_exact_value(candidate: Candidate, rng: np.random.Generator) -> None:
     """Equals −2 log-likelihood plus log N for each free parameter."""
-    for _ in range(6):
-        _expect_exact(candidate, _draw(rng))
+    for sign in (-1, 1, -1, 1):
+        log_likelihood, *model = _draw(rng)
+        _expect_exact(candidate, (sign * abs(log_likelihood), *model))
 
 
 @BIC.check

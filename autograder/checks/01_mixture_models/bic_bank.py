@@ -195,6 +195,14 @@ MISCOUNTS = {
         ),
         lambda k, d: k - 1 + k * d + k * d * (d + 1),
     ),
+    "sizes_exchanged": (
+        "You exchanged the number of components and the number of coordinates.",
+        lambda k, d: num_params(d, k),
+    ),
+    "always_two_coordinates": (
+        "Your count assumes two coordinates. Use `dim`.",
+        lambda k, d: num_params(k, 2),
+    ),
     "components_counted": (
         "You count components, not their parameters.",
         lambda k, d: k,

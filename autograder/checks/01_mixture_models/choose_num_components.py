@@ -74,12 +74,12 @@ CHOOSE_NUM_COMPONENTS = Exercise(
 
 
 def question(rng: np.random.Generator, best: int, largest: int) -> Question:
-    """Log-likelihoods for which `best` components win by two to six units of the criterion.
+    """Log-likelihoods for which `best` components win by half a unit of the criterion or more.
 
     They are built from the criterion: what it is to be, what the penalty is, hence the likelihood.
     """
     dim, num_points = int(rng.integers(1, 5)), int(rng.integers(50, 3000))
-    above = rng.uniform(2, 6, size=largest).cumsum() * rng.uniform(0.5, 4)
+    above = rng.uniform(0.8, 3, size=largest).cumsum() * rng.uniform(0.5, 6)
     distance = np.abs(np.arange(1, largest + 1) - best)
     wanted = np.where(distance > 0, above[np.maximum(distance - 1, 0)], 0.0)
     wanted = wanted + np.where(distance > 0, rng.uniform(0, 1.5, size=largest), 0.0)

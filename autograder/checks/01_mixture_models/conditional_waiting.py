@@ -39,8 +39,8 @@ CONDITIONAL_WAITING = Exercise(
             "Gaussian again, so the result is a mixture of K one-dimensional Gaussians. Three "
             "things change. Hills far from the line lose weight. The centres move, because within "
             "a component a longer eruption goes with a longer (or shorter) wait. And each cut is "
-            "narrower than the hill seen from the side, because knowing the duration removes a "
-            "part of the uncertainty."
+            "narrower than the hill seen from the side, if the two are correlated, because "
+            "knowing the duration removes a part of the uncertainty."
         ),
         (
             "**Place.** Column 0 is the duration $d$, column 1 the waiting time $w$. New weights: "
@@ -79,7 +79,8 @@ def draw(rng: np.random.Generator, num_components: int) -> Question:
     scale = np.stack([rng.uniform(0.3, 0.9, num_components), rng.uniform(4, 9, num_components)], 1)
     side = rng.permutation(np.linspace(-1.2, 1.2, num_components)) + rng.uniform(0.1, 0.4)
     loc = np.stack([duration + side * scale[:, 0], rng.uniform(45, 95, num_components)], 1)
-    correlation = rng.choice([-1, 1], num_components) * rng.uniform(0.4, 0.85, num_components)
+    signs = rng.choice([-1, 1]) * (-1) ** np.arange(num_components)  # both, where K is above one
+    correlation = signs * rng.uniform(0.4, 0.85, num_components)
     covariance = scale[:, :, None] * scale[:, None, :]
     covariance[:, 0, 1] *= correlation
     covariance[:, 1, 0] *= correlation

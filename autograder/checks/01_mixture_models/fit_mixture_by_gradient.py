@@ -78,8 +78,8 @@ FIT_MIXTURE_BY_GRADIENT = Exercise(
             "compute minus the mean log-density of the points with `logsumexp` over the "
             "components, and let the optimiser lower it. Duration and waiting time have very "
             "different units: standardise the columns first, and transform the result back, or be "
-            "patient. A thousand steps of Adam with a falling learning rate, or fifty of L-BFGS, "
-            "come within 0.05 nats."
+            "patient. A thousand steps of Adam with a falling learning rate, or fifty of L-BFGS "
+            "(which wants contiguous leaf tensors), come within 0.05 nats."
         ),
         (
             "**Nearly the code.**\n\n"

@@ -1,15 +1,15 @@
 """Wrong answers to `fit_mixture_by_gradient`, each told by where the fit ended."""
 
+import itertools
 from collections.abc import Callable
 
 import torch
 
-from ._parameters import Parameters, log_joint
-from .em_step import m_step
 from .fit_mixture_by_gradient import FIT_MIXTURE_BY_GRADIENT, SHORTFALL, optimum
 from .fit_mixture_by_gradient_signs import (
     Fit,
     alike,
+    constrained_em,
     fits,
     hard_step,
     is_lower,
@@ -152,16 +152,20 @@ def factor_transposed(x, weights, loc, covariance):
 
 
 @_misconception(
-    "Weights and means are right, each for itself, but in different orders. Component k must be "
-    "the same in all three.",
+    "Weights, means and covariances are right, each for itself, but in different orders. "
+    "Component k must be the same in all three.",
     _all(
         lambda f: (
             not f.is_best(f.weights, f.loc, f.covariance)
-            and any(f.is_best(f.weights.roll(s), f.loc, f.covariance) for s in (1, 2))
+            and any(
+                f.is_best(f.weights[list(s)], f.loc, f.covariance[list(t)])
+                for s in itertools.permutations(range(len(f.weights)))
+                for t in itertools.permutations(range(len(f.weights)))
+            )
         )
     ),
 )
-def weights_in_another_order(x, weights, loc, covariance):
+def parts_in_different_orders(x, weights, loc, covariance):
     weights, loc, covariance = optimum(x, weights, loc, covariance)
     return weights.roll(1), loc, covariance
 
@@ -234,7 +238,7 @@ def equal_weights(x, weights, loc, covariance):
     ),
 )
 def spherical(x, weights, loc, covariance):
-    return _constrained_em(
+    return constrained_em(
         x,
         weights,
         loc,
@@ -251,7 +255,7 @@ def spherical(x, weights, loc, covariance):
     _all(lambda f: (off_diagonal(f.covariance) == 0).all()),
 )
 def diagonal(x, weights, loc, covariance):
-    return _constrained_em(
+    return constrained_em(
         x, weights, loc, covariance, lambda c, w: c.diagonal(dim1=1, dim2=2).diag_embed()
     )
 
@@ -262,23 +266,13 @@ def diagonal(x, weights, loc, covariance):
     _all(lambda f: alike(f.covariance, rtol=1e-5)),
 )
 def tied(x, weights, loc, covariance):
-    return _constrained_em(
+    return constrained_em(
         x,
         weights,
         loc,
         covariance,
         lambda c, w: torch.einsum("k,kde->de", w, c).expand_as(c),
     )
-
-
-def _constrained_em(x, weights, loc, covariance, project) -> Parameters:
-    """The optimum of a smaller model, quickly."""
-    covariance = project(covariance, weights)
-    for _ in range(150):
-        resp = torch.softmax(log_joint(x, weights, loc, covariance), 1)
-        weights, loc, covariance = m_step(x, resp)
-        covariance = project(covariance, weights)
-    return weights, loc, covariance.clone()
 
 
 @_misconception(
@@ -296,18 +290,10 @@ def no_determinant(x, weights, loc, covariance):
 
 
 @_misconception(
-    "Your fit is less likely than its start: you went downhill. Optimisers minimise, so give them "
-    "minus the log-likelihood.",
-    _all(lambda f: f.likelihood < f.start_likelihood - 1e-6),
-)
-def descended(x, weights, loc, covariance):
-    return weights.flip(0), loc + 3.0 * unit(x), covariance * 0.5
-
-
-@_misconception(
-    "A component has died: its weight is next to nothing, and the others fit its points. The "
-    "steps were too large, or your start was not the one given.",
-    _all(lambda f: f.weights.min() < 1e-3),
+    "A component has died: its weight is next to nothing. Either the steps were too large, or you "
+    "maximise the weighted sum of log-densities, which is highest with all the weight on one "
+    "component; the logarithm belongs outside the sum.",
+    lambda ended: any(f.weights.min() < 1e-3 for f in ended),
 )
 def component_died(x, weights, loc, covariance):
     fitted = optimum(x, weights[1:] / weights[1:].sum(), loc[1:], covariance[1:])
@@ -320,6 +306,15 @@ def component_died(x, weights, loc, covariance):
             (covariance[:1], fitted[2]),
         )
     )
+
+
+@_misconception(
+    "Your fit is less likely than its start: you went downhill. Optimisers minimise, so give them "
+    "minus the log-likelihood.",
+    _all(lambda f: f.likelihood < f.start_likelihood - 1e-6),
+)
+def descended(x, weights, loc, covariance):
+    return weights.flip(0), loc + 3.0 * unit(x), covariance * 0.5
 
 
 @_misconception(
@@ -342,8 +337,9 @@ def maximum_for_sum(x, weights, loc, covariance):
 
 
 @_misconception(
-    "The fit is under way but not at the optimum. Take more steps, or larger ones that shrink "
-    "towards the end, or standardise the columns so that one learning rate suits both.",
+    "The fit is under way but not at the optimum, or something was added to its result. Take more "
+    "steps, or larger ones that shrink towards the end, or standardise the columns so that one "
+    "learning rate suits both.",
     lambda ended: all(f.likelihood > f.start_likelihood - 1e-6 for f in ended),
 )
 def stopped_early(x, weights, loc, covariance):

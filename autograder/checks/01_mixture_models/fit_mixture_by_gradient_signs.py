@@ -4,8 +4,9 @@ Two right fits differ in the last digits, so nothing can be replayed. A sign rea
 parameters: which of them moved, what structure they have, and which repair would be the optimum.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -36,8 +37,11 @@ class Fit:
         self, weights: Tensor, loc: Tensor, covariance: Tensor, slack: float = 20 * SHORTFALL
     ) -> bool:
         """Whether these parameters are the optimum, as far as an unfinished fit can tell."""
-        best = log_likelihood(self.x, *optimum(self.x, *self.start))
-        return log_likelihood(self.x, weights, loc, covariance) >= best - slack
+        return log_likelihood(self.x, weights, loc, covariance) >= self.best - slack
+
+    @cached_property
+    def best(self) -> float:
+        return log_likelihood(self.x, *optimum(self.x, *self.start))
 
     @property
     def likelihood(self) -> float:
@@ -61,6 +65,22 @@ def unit(x: Tensor) -> Tensor:
 def rescaled(fit: Fit) -> Tensor:
     """The covariances, if they are in standardised units."""
     return fit.covariance * unit(fit.x)[:, None] * unit(fit.x)
+
+
+def constrained_em(
+    x: Tensor,
+    weights: Tensor,
+    loc: Tensor,
+    covariance: Tensor,
+    project: Callable[[Tensor, Tensor], Tensor],
+) -> Parameters:
+    """The optimum of a smaller model, quickly."""
+    covariance = project(covariance, weights)
+    for _ in range(150):
+        resp = torch.softmax(log_joint(x, weights, loc, covariance), 1)
+        weights, loc, covariance = m_step(x, resp)
+        covariance = project(covariance, weights)
+    return weights, loc, covariance.clone()
 
 
 def hard_step(x: Tensor, weights: Tensor, loc: Tensor, covariance: Tensor) -> Parameters:

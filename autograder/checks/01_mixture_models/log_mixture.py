@@ -148,11 +148,16 @@ def order_means_nothing(candidate: Candidate, rng: np.random.Generator) -> None:
 def finite_in_the_tail(candidate: Candidate, rng: np.random.Generator) -> None:
     """Stays finite and right where every density underflows to zero, and beside such points."""
     logits, loc, log_scale = draw_mixture(rng, 3, 2)
-    for distance, dtype in ((60.0, torch.float64), (25.0, torch.float32)):
-        direction = torch.tensor([[1.0, 0.0], [0.0, 0.0], [-0.6, 0.8]], dtype=torch.float64)
-        x = loc.mean(0) + log_scale.exp().amax(0) * distance * direction
+    away = torch.tensor([[1.0, 0.0], [0.0, -1.0], [-0.6, 0.8]], dtype=torch.float64)
+    one_near = away * torch.tensor([[1.0], [0.0], [1.0]], dtype=torch.float64)
+    for z, dtype in (
+        (60 * away, torch.float64),
+        (60 * one_near, torch.float64),
+        (25 * away, torch.float32),
+    ):
+        x = loc.mean(0) + log_scale.exp().amax(0) * z
         args = tuple(a.to(dtype) for a in (x, logits, loc, log_scale))
         actual = candidate.call(*args)
-        what = f"log_mixture at up to {distance:.0f} standard deviations"
+        what = f"log_mixture at up to {z.max():.0f} standard deviations"
         expect.finite(expect.tensor(actual, (3,), what), what)
         expect.close(actual, _exact(*args), what, rtol=1e-3)

@@ -119,7 +119,7 @@ def mean_over_components(x, logits, loc, log_scale):
 
 
 @LOG_MIXTURE.misconception(
-    "The weights enter twice, as π². Once is enough: `log_softmax` gives log π already."
+    "The weights enter twice, as π². Add log π once for each point, not for each coordinate."
 )
 def weights_twice(x, logits, loc, log_scale):
     joint = _log_joint(x, logits, loc, log_scale)
