@@ -51,15 +51,18 @@ def mutation_report(
 
 
 def _print_table(rows: list[mutation.Row]) -> None:
-    table = Table("unit", "exercise", "mutants", "killed", "named", "variants", "rejected")
-    for column in table.columns[2:]:
-        column.justify = "right"
-    total = ["all", "", *(sum(column) for column in zip(*map(_numbers, rows), strict=True))]
-    for row in rows:
-        table.add_row(row.unit, row.exercise, *map(str, _numbers(row)))
-    table.add_section()
-    table.add_row(*map(str, total))
-    Console().print(table)
+    console = Console()
+    for unit in dict.fromkeys(row.unit for row in rows):
+        own = [row for row in rows if row.unit == unit]
+        total = [sum(column) for column in zip(*map(_numbers, own), strict=True)]
+        table = Table("exercise", "mutants", "killed", "named", "variants", "rejected", title=unit)
+        for column in table.columns[1:]:
+            column.justify = "right"
+        for row in own:
+            table.add_row(row.exercise, *map(str, _numbers(row)))
+        table.add_section()
+        table.add_row("all", *map(str, total))
+        console.print(table)
 
 
 def _numbers(row: mutation.Row) -> tuple[int, ...]:

@@ -1,5 +1,7 @@
 r"""Checkpoint files: written all at once, read without running what is in them."""
 
+import hashlib
+import io
 import os
 from pathlib import Path
 from typing import Any
@@ -7,6 +9,7 @@ from typing import Any
 import torch
 
 FORMAT = "course_lib.checkpoint/1"
+DIGEST_SIZE = hashlib.sha256().digest_size  # the file ends with the SHA-256 of what is before
 
 
 def save_checkpoint(path: Path, identity: dict[str, Any], state: dict[str, Any]) -> None:
@@ -18,9 +21,12 @@ def save_checkpoint(path: Path, identity: dict[str, Any], state: dict[str, Any])
         state: Tensors and plain values.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    buffer = io.BytesIO()
+    torch.save({"format": FORMAT, "identity": identity, **state}, buffer)
+    payload = buffer.getvalue()
     partial = path.with_name(path.name + ".partial")
     with partial.open("wb") as file:
-        torch.save({"format": FORMAT, "identity": identity, **state}, file)
+        file.write(payload + hashlib.sha256(payload).digest())
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
@@ -33,17 +39,19 @@ def load_checkpoint(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
         ValueError: The file is damaged, is no checkpoint, or belongs to a run with another identity.
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        raw = path.read_bytes()
+        payload, digest = raw[:-DIGEST_SIZE], raw[-DIGEST_SIZE:]
+        if hashlib.sha256(payload).digest() != digest:
+            raise ValueError("its checksum does not match")
+        content = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
+        if content["format"] != FORMAT:
+            raise ValueError(f"its format is {content['format']}")
     except Exception as error:  # a damaged file can fail in any way
         raise ValueError(
-            f"{path} cannot be read as a checkpoint ({type(error).__name__}); expected a file written by "
-            "course_lib.training: it was left as it is, so move it away or name another checkpoint"
+            f"{path} is damaged or no checkpoint of this course ({type(error).__name__}: "
+            f"{str(error).partition('.')[0]}); expected a file written by course_lib.training: it was left as it "
+            "is, so move it away or name another checkpoint"
         ) from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise ValueError(
-            f"{path} is no checkpoint of this course; expected a file written by course_lib.training: it was "
-            "left as it is, so move it away or name another checkpoint"
-        )
     found = content["identity"]
     if found != identity:
         differing = [key for key in identity if found.get(key) != identity[key]]

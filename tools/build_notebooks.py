@@ -23,14 +23,13 @@ from tqdm import tqdm
 from traitlets.config import PyFileConfigLoader
 
 from notebook_diff import file_difference
+from outputs import normalised
 from percent import BuildError, describe_cell, notebook_metadata, read_percent
 
 ROOT = Path(__file__).resolve().parents[1]
 ADVICE = "  Edit {}, never the notebook, and run: make notebooks"
 CELL_TIMEOUT = 300  # seconds
-ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
-WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def find_sources(root: Path, units: list[str]) -> list[Path]:
@@ -122,25 +121,6 @@ def lecture_environment(profile: str) -> dict[str, str]:
     environment = os.environ | threads | {"IPYTHONDIR": profile, "PYTHONHASHSEED": "0"}
     environment.pop("COURSE_FAST", None)
     return environment
-
-
-def normalised(outputs: list[NotebookNode], count: int) -> list[NotebookNode]:
-    """Outputs without stderr, widgets, tracebacks and object addresses."""
-    kept = []
-    for output in outputs:
-        if output.get("name") == "stderr" or WIDGET in output.get("data", {}):
-            continue
-        if output.output_type == "execute_result":
-            output.execution_count = count
-        if output.output_type == "stream":
-            output.text = ADDRESS.sub("0x0", output.text)
-        if output.output_type == "error":
-            output.traceback = [f"{output.ename}: {output.evalue}"]
-        for kind, content in output.get("data", {}).items():
-            if isinstance(content, str) and not kind.startswith("image/"):
-                output.data[kind] = ADDRESS.sub("0x0", content)
-        kept.append(output)
-    return kept
 
 
 def compare(root: Path, source: Path, out: Path) -> list[str]:

@@ -241,6 +241,7 @@ def show(console: Console, results: dict[str, Result]) -> None:
     for student, result in results.items():
         for exercise, name in result.misconceptions.items():
             mistakes.add_row(student, exercise, name, message_of(exercise, name))
+    mistakes.columns[2].overflow = "fold"
     console.print(mistakes)
     for student in STUDENTS:
         console.print(f"Feedback for {student}: {results[student].feedback}", soft_wrap=True)

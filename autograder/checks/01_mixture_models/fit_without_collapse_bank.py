@@ -196,7 +196,7 @@ def one_step_only(x, weights, loc, covariance, num_steps):
 
 def _larger(ending: Ending) -> bool:
     """Whether the covariances exceed those of EM, and fall short of them in no direction."""
-    right = plain_em(ending.call.args)[2]
+    right = ending.by_em[2]
     factor = torch.linalg.cholesky(right)
     half = torch.linalg.solve_triangular(factor, ending.parts[2] - right, upper=False)
     excess = torch.linalg.eigvalsh(torch.linalg.solve_triangular(factor, half.mT, upper=False))

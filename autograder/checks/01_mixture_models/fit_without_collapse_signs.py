@@ -5,6 +5,7 @@ ended: as in plain EM, soundly but otherwise, or broken (an error, NaN, or no co
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import torch
 
@@ -53,9 +54,13 @@ class Ending:
             for now, old in zip(self.parts, self.start, strict=True)
         )
 
+    @cached_property
+    def by_em(self) -> Parameters:
+        return plain_em(self.call.args)
+
     @property
     def like_em(self) -> bool:
-        return self.finite and self.like(plain_em(self.call.args))
+        return self.finite and self.like(self.by_em)
 
     def like(self, right: Parameters) -> bool:
         return self.finite and near_em(tuple(self.parts), right)

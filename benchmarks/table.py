@@ -1,0 +1,89 @@
+r"""Put the tables of benchmarks/results/*.json into benchmarks/README.md, between its markers.
+
+`python benchmarks/table.py` rewrites the file; with `--check` it only says whether it would.
+"""
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+README = FOLDER / "README.md"
+HEADER = (
+    "| variant | milliseconds | time over ours | goal | log-likelihood per point minus scikit-learn's |\n"
+    "|---|---:|---:|---:|---:|"
+)
+
+
+def section(result: dict) -> str:
+    r"""The conditions and one table per problem."""
+    return "\n\n".join([_conditions(result["conditions"]), *map(_problem, result["problems"])])
+
+
+def _conditions(given: dict) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in given["versions"].items())
+    return (
+        f"Measured on {given['date']}: {given['cpu']} ({given['cpu_capability']}), {given['cores']} cores, "
+        f"{given['threads']} threads, load average {given['load_average_before']} before; "
+        f"Python {given['python']}, {versions}; data seed {given['data_seed']}."
+    )
+
+
+def _problem(problem: dict) -> str:
+    bound = problem["lower_bound_difference_to_sklearn"]
+    notes = (
+        f"**{problem['name']}.** Medians of {problem['rounds']} rounds, quartiles in brackets. Our lower bound per "
+        f"point minus scikit-learn's at the same step: {bound:.0e}."
+    )
+    return "\n".join([notes, "", HEADER, *map(_row, problem["rows"])])
+
+
+def _row(row: dict) -> str:
+    goal = "" if row["goal"] is None else f"≥ {row['goal']:g}"
+    cells = (
+        row["variant"],
+        _spread(row["milliseconds"]),
+        _spread(row["time_over_ours"]),
+        goal,
+        f"{row['log_likelihood_minus_sklearns']:.0e}",
+    )
+    return "| " + " | ".join(cells) + " |"
+
+
+def _spread(quartiles: dict) -> str:
+    return (
+        f"{quartiles['median']:.3g} ({quartiles['lower_quartile']:.3g}–{quartiles['upper_quartile']:.3g})"
+    )
+
+
+def fill(text: str, name: str, content: str) -> str:
+    r"""`text` with `content` between the markers of `name`."""
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    pattern = re.compile(f"{re.escape(begin)}.*{re.escape(end)}", re.DOTALL)
+    if not pattern.search(text):
+        raise ValueError(
+            f"{README.name} has no markers for results/{name}.json; expected a line {begin} and a line {end}: "
+            "add them where the table belongs"
+        )
+    return pattern.sub(lambda _: f"{begin}\n{content}\n{end}", text)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="change nothing; fail if out of date")
+    options = parser.parse_args()
+    before = after = README.read_text(encoding="utf-8")
+    for path in sorted((FOLDER / "results").glob("*.json")):
+        after = fill(after, path.stem, section(json.loads(path.read_text(encoding="utf-8"))))
+    if options.check:
+        if after != before:
+            print("benchmarks/README.md is out of date: run python benchmarks/table.py")
+        return int(after != before)
+    README.write_text(after, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
