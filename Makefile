@@ -1,12 +1,11 @@
 # Every target sets the course up first if need be; PYTHON names the Python 3.11+ to set up with.
 PYTHON ?= python3
 READY := .venv/ready
-RUN := .venv/bin/python -m
 
 .PHONY: lab demo test notebooks lint
 lab: $(READY) ; PATH="$(CURDIR)/.venv/bin:$$PATH" jupyter lab --LabApp.default_url=/lab/tree/README.md
 demo: $(READY) ; .venv/bin/python tools/demo.py
-test: $(READY) ; $(RUN) pytest -n auto --maxprocesses 4 --dist worksteal
+test: $(READY) ; .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 notebooks: $(READY) ; .venv/bin/python tools/build_notebooks.py
 lint: $(READY) ; .venv/bin/ruff check && .venv/bin/ruff format --check
 

@@ -88,7 +88,7 @@ def _mark(finding: Finding) -> str:
 
 def _item(finding: Finding) -> str:
     colour = COLOURS["wrong"] if finding.problem else COLOURS["right"]
-    style = "margin:.1em 0 .3em 1.2em;white-space:pre-wrap"
+    style = "margin:.1em 0 .3em 1.2em;white-space:pre-wrap;word-break:normal"
     problem = f'<pre style="{style}">{escape(finding.problem)}</pre>' if finding.problem else ""
     mark = f'<span style="color:{colour}">{_mark(finding)}</span>'
     return f"<li>{mark} {escape(finding.statement)}{problem}</li>"

@@ -1,9 +1,10 @@
 r"""EM for Gaussian mixtures, side by side with scikit-learn and pomegranate.
 
-Every variant fits the same points from the same start for the same number of steps, with full covariances and nothing
-added to them; the whole fit is timed, from the model's construction to its parameters. Variants take turns within a
-round, in one process, and each ratio is the median of the ratios within rounds, so that what disturbs the machine
-disturbs all of them. `python benchmarks/gmm.py` writes results/gmm.json; `python benchmarks/table.py` makes the table.
+Every variant fits the same points from the same start for the same number of steps, with full
+covariances and nothing added to them; the whole fit is timed, from the model's construction to its
+parameters. Variants take turns within a round, in one process, and each ratio is the median of the
+ratios within rounds, so that what disturbs the machine disturbs all of them. `python
+benchmarks/gmm.py` writes results/gmm.json; `python benchmarks/table.py` makes the table.
 """
 
 import argparse
@@ -35,7 +36,10 @@ from course_lib.mixture import MixtureParams, fit_em, init_params, log_likelihoo
 RESULTS = Path(__file__).parent / "results" / "gmm.json"
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pomegranate")
 SEED = 0
-SKLEARN, POMEGRANATE = "scikit-learn GaussianMixture, float64", "pomegranate GeneralMixtureModel, float32"
+SKLEARN, POMEGRANATE = (
+    "scikit-learn GaussianMixture, float64",
+    "pomegranate GeneralMixtureModel, float32",
+)
 FAST, READABLE = "course_lib.fast_em, float64", "course_lib.mixture (the readable EM), float64"
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 README = FOLDER / "README.md"
 HEADER = (
-    "| variant | milliseconds | time over ours | goal | log-likelihood per point minus scikit-learn's |\n"
-    "|---|---:|---:|---:|---:|"
+    "| variant | milliseconds | time over ours | goal | log-likelihood per point minus "
+    "scikit-learn's |\n|---|---:|---:|---:|---:|"
 )
 
 
@@ -25,17 +25,18 @@ def section(result: dict) -> str:
 def _conditions(given: dict) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in given["versions"].items())
     return (
-        f"Measured on {given['date']}: {given['cpu']} ({given['cpu_capability']}), {given['cores']} cores, "
-        f"{given['threads']} threads, load average {given['load_average_before']} before; "
-        f"Python {given['python']}, {versions}; data seed {given['data_seed']}."
+        f"Measured on {given['date']}: {given['cpu']} ({given['cpu_capability']}), "
+        f"{given['cores']} cores, {given['threads']} threads, load average "
+        f"{given['load_average_before']} before; Python {given['python']}, {versions}; data seed "
+        f"{given['data_seed']}."
     )
 
 
 def _problem(problem: dict) -> str:
     bound = problem["lower_bound_difference_to_sklearn"]
     notes = (
-        f"**{problem['name']}.** Medians of {problem['rounds']} rounds, quartiles in brackets. Our lower bound per "
-        f"point minus scikit-learn's at the same step: {bound:.0e}."
+        f"**{problem['name']}.** Medians of {problem['rounds']} rounds, quartiles in brackets. Our "
+        f"lower bound per point minus scikit-learn's at the same step: {bound:.0e}."
     )
     return "\n".join([notes, "", HEADER, *map(_row, problem["rows"])])
 
@@ -53,9 +54,8 @@ def _row(row: dict) -> str:
 
 
 def _spread(quartiles: dict) -> str:
-    return (
-        f"{quartiles['median']:.3g} ({quartiles['lower_quartile']:.3g}–{quartiles['upper_quartile']:.3g})"
-    )
+    low, high = quartiles["lower_quartile"], quartiles["upper_quartile"]
+    return f"{quartiles['median']:.3g} ({low:.3g}–{high:.3g})"
 
 
 def fill(text: str, name: str, content: str) -> str:
@@ -64,8 +64,8 @@ def fill(text: str, name: str, content: str) -> str:
     pattern = re.compile(f"{re.escape(begin)}.*{re.escape(end)}", re.DOTALL)
     if not pattern.search(text):
         raise ValueError(
-            f"{README.name} has no markers for results/{name}.json; expected a line {begin} and a line {end}: "
-            "add them where the table belongs"
+            f"{README.name} has no markers for results/{name}.json; expected a line {begin} and a "
+            f"line {end}: add them where the table belongs"
         )
     return pattern.sub(lambda _: f"{begin}\n{content}\n{end}", text)
 

@@ -36,7 +36,8 @@ def load_checkpoint(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
     r"""Read a checkpoint of this run, on the CPU.
 
     Raises:
-        ValueError: The file is damaged, is no checkpoint, or belongs to a run with another identity.
+        ValueError: The file is damaged, is no checkpoint, or belongs to a run with another
+            identity.
     """
     try:
         raw = path.read_bytes()
@@ -49,15 +50,18 @@ def load_checkpoint(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
     except Exception as error:  # a damaged file can fail in any way
         raise ValueError(
             f"{path} is damaged or no checkpoint of this course ({type(error).__name__}: "
-            f"{str(error).partition('.')[0]}); expected a file written by course_lib.training: it was left as it "
-            "is, so move it away or name another checkpoint"
+            f"{str(error).partition('.')[0]}); expected a file written by course_lib.training: it "
+            "was left as it is, so move it away or name another checkpoint"
         ) from error
     found = content["identity"]
     if found != identity:
         differing = [key for key in identity if found.get(key) != identity[key]]
-        given = "; ".join(f"{key} was {found.get(key)}, is now {identity[key]}" for key in differing)
+        given = "; ".join(
+            f"{key} was {found.get(key)}, is now {identity[key]}" for key in differing
+        )
         raise ValueError(
-            f"{path} belongs to another run: {given}; expected the settings, the model and the data that it was "
-            "written with: it was left as it is, so restore them or name another checkpoint"
+            f"{path} belongs to another run: {given}; expected the settings, the model and the "
+            "data that it was written with: it was left as it is, so restore them or name another "
+            "checkpoint"
         )
     return content

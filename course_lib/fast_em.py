@@ -2,21 +2,24 @@ r"""EM for full covariances as two matrix products per step.
 
 A Gaussian's log-density is linear in the features of a point
 
-.. math:: \phi(x) = (1, \; x_i, \; x_i x_j \text{ for } i \le j), \qquad F = 1 + D + \tfrac{D (D + 1)}{2},
+.. math:: \phi(x) = (1, \; x_i, \; x_i x_j \text{ for } i \le j), \qquad
+    F = 1 + D + \tfrac{D (D + 1)}{2},
 
-and the M step needs nothing but sums of the features weighted by responsibilities. With the features of all points in an
-F × N array \Phi, one step of EM is
+and the M step needs nothing but sums of the features weighted by responsibilities. With the
+features of all points in an F × N array \Phi, one step of EM is
 
 .. math:: \log p(x_n, z_n = k) = (W \Phi)_{kn}, \qquad
     \Big(N_k, \; \sum_n r_{nk} x_n, \; \sum_n r_{nk} x_n x_n^\top\Big) = (R \Phi^\top)_k .
 
-These are the steps of `course_lib.mixture.em_step`, which stays the reference; the tests hold the two together.
+These are the steps of `course_lib.mixture.em_step`, which stays the reference; the tests hold the
+two together.
 
-Limits. Expanding the square loses digits when a component is thin, since terms of size |x|²/variance cancel. The
-columns are standardised, everything is computed in float64, and a fit in which some direction of a component
-has less than 1e-5 of a column's variance is refused, so that log-likelihoods keep nine digits after the point. The
-work grows with D², so that beyond 30 dimensions the readable EM is the better choice. There is no bound on the
-variance: a component that collapses is an error.
+Limits. Expanding the square loses digits when a component is thin, since terms of size
+|x|²/variance cancel. The columns are standardised, everything is computed in float64, and a fit in
+which some direction of a component has less than 1e-5 of a column's variance is refused, so that
+log-likelihoods keep nine digits after the point. The work grows with D², so that beyond 30
+dimensions the readable EM is the better choice. There is no bound on the variance: a component that
+collapses is an error.
 """
 
 from collections.abc import Callable
@@ -55,7 +58,7 @@ class _Basis(NamedTuple):
 def fit_em_fast(
     x: PointsArray, start: MixtureParams, *, max_steps: int = 500, tolerance: float = 1e-9
 ) -> FitResult:
-    r"""As `course_lib.mixture.fit_em` from a given start with full covariances and `min_variance=0`, but faster.
+    r"""As `course_lib.mixture.fit_em` with `min_variance=0`, but faster; full covariances only.
 
     Args:
         x: Points, shape (N, D). Those in float32 are computed in float64 and the result is rounded.
@@ -64,7 +67,8 @@ def fit_em_fast(
         tolerance: In nats per point; `-math.inf` takes all steps.
 
     Raises:
-        ValueError: `x` or `start` is malformed, D is above 30, or a component is too thin for this method.
+        ValueError: `x` or `start` is malformed, D is above 30, or a component is too thin for this
+            method.
 
     Example:
         >>> from course_lib.data import old_faithful
@@ -78,8 +82,8 @@ def fit_em_fast(
     shift, scale = points.mean(0), points.std(0, correction=0)
     if (scale == 0).any():
         raise ValueError(
-            f"the columns of x have standard deviations {scale.tolist()}; expected every column to vary: "
-            "drop the constant ones"
+            f"the columns of x have standard deviations {scale.tolist()}; expected every column to "
+            "vary: drop the constant ones"
         )
     xp, wrap = _array_module(x, start.num_components)
     z = wrap(((points - shift) / scale).mT.contiguous())
@@ -106,7 +110,9 @@ def fit_em_fast(
     fitted = MixtureParams(
         weights=weights, loc=shift + scale * loc, covariance=scale[:, None] * scale * covariance
     )
-    values = torch.stack([torch.as_tensor(value) for value in history]) - num_points * scale.log().sum()
+    values = (
+        torch.stack([torch.as_tensor(value) for value in history]) - num_points * scale.log().sum()
+    )
     return FitResult(
         params=fitted.to(x.dtype),
         log_likelihoods=values.to(x.dtype),
@@ -131,17 +137,21 @@ def _quadratic_features(xp: ModuleType, z: Array) -> Array:
 def _coefficients(
     xp: ModuleType, weights: Array, loc: Array, covariance: Array, basis: _Basis
 ) -> Array:
-    r"""W, shape (K, F): the log joint density of each component as a linear function of the features."""
+    r"""W, shape (K, F): each component's log joint as a linear function of the features."""
     try:
         factor = xp.linalg.cholesky(covariance)
     except (np.linalg.LinAlgError, torch.linalg.LinAlgError):
         raise _too_thin() from None
     precision = xp.linalg.inv(covariance)
-    if precision.max() > 1 / THINNEST:  # the largest entry of a positive definite matrix is on its diagonal
+    if (
+        precision.max() > 1 / THINNEST
+    ):  # the largest entry of a positive definite matrix is on its diagonal
         raise _too_thin()
     half_log_det = xp.log(xp.diagonal(factor, 0, 1, 2)).sum(1)
     linear = (precision @ loc[:, :, None])[:, :, 0]
-    constant = xp.log(weights) - half_log_det - 0.5 * ((linear * loc).sum(1) + loc.shape[1] * LOG_TWO_PI)
+    constant = (
+        xp.log(weights) - half_log_det - 0.5 * ((linear * loc).sum(1) + loc.shape[1] * LOG_TWO_PI)
+    )
     first, second = basis.pairs
     quadratic = -0.5 * basis.multiplicity * precision[:, first, second]
     return xp.concatenate([constant[:, None], linear, quadratic], 1)
@@ -150,7 +160,7 @@ def _coefficients(
 def _e_step(
     xp: ModuleType, coefficients: Array, features: Array
 ) -> tuple[Array, Tensor | np.float64]:
-    r"""Responsibilities, shape (K, N), and the log-likelihood; one array of that shape, changed in place."""
+    r"""Responsibilities, shape (K, N), and the log-likelihood; computed in one array, in place."""
     resp = coefficients @ features
     peak = xp.amax(resp, 0)
     resp -= peak
@@ -160,7 +170,9 @@ def _e_step(
     return resp, peak.sum() + xp.log(evidence).sum()
 
 
-def _m_step(xp: ModuleType, sums: Array, num_points: int, basis: _Basis) -> tuple[Array, Array, Array]:
+def _m_step(
+    xp: ModuleType, sums: Array, num_points: int, basis: _Basis
+) -> tuple[Array, Array, Array]:
     r"""Weights, means and covariances from R \Phi^\top, shape (K, F)."""
     dim = len(basis.place)
     counts = xp.clip(sums[:, 0], np.finfo(np.float64).tiny, None)
@@ -172,7 +184,7 @@ def _m_step(xp: ModuleType, sums: Array, num_points: int, basis: _Basis) -> tupl
 def _array_module(
     x: PointsArray, num_components: int
 ) -> tuple[ModuleType, Callable[[Tensor], Array]]:
-    r"""numpy for few points on a CPU, where its calls are cheaper; torch otherwise; and how to get its arrays."""
+    r"""numpy for few points on a CPU, where its calls are cheaper, else torch; and its converter."""
     num_features = 1 + x.shape[1] * (x.shape[1] + 3) // 2
     if x.device.type == "cpu" and len(x) * max(num_features, num_components) <= NUMPY_LIMIT:
         return np, Tensor.numpy
@@ -183,20 +195,21 @@ def _check_start(x: PointsArray, start: MixtureParams, max_steps: int) -> None:
     check_params(start, x)
     if start.is_diagonal or start.batch_shape or start.dim > MAX_DIM or max_steps < 0:
         raise ValueError(
-            f"given a {'diagonal' if start.is_diagonal else 'full'} model of {start.dim} dimensions with batch "
-            f"shape {tuple(start.batch_shape)} and max_steps={max_steps}; expected full covariances, at most "
-            f"{MAX_DIM} dimensions, no batch and max_steps of at least 0: use course_lib.mixture.fit_em"
+            f"given a {'diagonal' if start.is_diagonal else 'full'} model of {start.dim} "
+            f"dimensions with batch shape {tuple(start.batch_shape)} and max_steps={max_steps}; "
+            f"expected full covariances, at most {MAX_DIM} dimensions, no batch and max_steps of "
+            "at least 0: use course_lib.mixture.fit_em"
         )
     if start.num_components > len(x):
         raise ValueError(
-            f"start has {start.num_components} components for {len(x)} points; expected at most one per point: "
-            "ask for fewer components"
+            f"start has {start.num_components} components for {len(x)} points; expected at most "
+            "one per point: ask for fewer components"
         )
 
 
 def _too_thin() -> ValueError:
     return ValueError(
-        f"a component has a direction with less than {THINNEST:g} of the variance of a column, too thin for "
-        "the fast path, whose digits cancel there; expected components with extent in every direction: "
-        "use course_lib.mixture.fit_em with a positive min_variance"
+        f"a component has a direction with less than {THINNEST:g} of the variance of a column, too "
+        "thin for the fast path, whose digits cancel there; expected components with extent in "
+        "every direction: use course_lib.mixture.fit_em with a positive min_variance"
     )

@@ -1,8 +1,9 @@
 r"""One training loop for the whole course, on Lightning Fabric.
 
-`train` minimises a loss by Adam on tensors that stay on the device. Device, precision and the number of devices are
-settings. With a checkpoint path, a run that was stopped continues from its last checkpoint and ends with the same
-parameters, bit for bit, as a run that was never stopped: what is drawn in a step depends on the seed and the step alone.
+`train` minimises a loss by Adam on tensors that stay on the device. Device, precision and the
+number of devices are settings. With a checkpoint path, a run that was stopped continues from its
+last checkpoint and ends with the same parameters, bit for bit, as a run that was never stopped:
+what is drawn in a step depends on the seed and the step alone.
 """
 
 import math
@@ -98,11 +99,12 @@ def train(
         callback: Called as callback(step, model, loss) after every step, the first being step 1.
 
     Returns:
-        The loss of every step, at the parameters before it, on the CPU; after a resume, those of the earlier run too.
+        The loss of every step, at the parameters before it, on the CPU; after a resume, those of
+        the earlier run too.
 
     Raises:
-        ValueError: The data is empty or its tensors differ in length; the checkpoint is damaged or belongs to another
-            run (it is then left alone); or the loss is not finite.
+        ValueError: The data is empty or its tensors differ in length; the checkpoint is damaged or
+            belongs to another run (it is then left alone); or the loss is not finite.
     """
     _check_data(data, settings)
     fabric = Fabric(
@@ -198,8 +200,8 @@ def _resume(
     done = len(state["losses"])
     if done > len(losses):
         raise ValueError(
-            f"{path} holds a run of {done} steps; expected at most num_steps={len(losses)}: raise num_steps, or "
-            "name another checkpoint"
+            f"{path} holds a run of {done} steps; expected at most num_steps={len(losses)}: raise "
+            "num_steps, or name another checkpoint"
         )
     module.load_state_dict(state["model"])
     adam.load_state_dict(state["adam"])
@@ -216,8 +218,8 @@ def _check_data(data: Batch, settings: TrainSettings) -> None:
     batch_size = settings.batch_size or lengths[0]
     if batch_size > lengths[0] or batch_size % settings.devices:
         raise ValueError(
-            f"a batch has {batch_size} of {lengths[0]} points on {settings.devices} devices; expected at most all "
-            "points, in equal shares per device: choose another batch_size"
+            f"a batch has {batch_size} of {lengths[0]} points on {settings.devices} devices; "
+            "expected at most all points, in equal shares per device: choose another batch_size"
         )
 
 
@@ -226,6 +228,6 @@ def _check_losses(losses: Tensor) -> None:
     if not finite.all():
         step = int((~finite).nonzero()[0]) + 1
         raise ValueError(
-            f"the loss is {losses[step - 1].item()} at step {step}; expected a finite number: lower the "
-            "learning rate, or look for bad values in the data"
+            f"the loss is {losses[step - 1].item()} at step {step}; expected a finite number: "
+            "lower the learning rate, or look for bad values in the data"
         )

@@ -1,4 +1,4 @@
-r"""Options and hooks for all tests: --device, --dtype, and shape checks on every call of `course_lib`."""
+r"""For all tests: --device, --dtype, and shape checks on every call of `course_lib`."""
 
 from collections.abc import Iterator
 

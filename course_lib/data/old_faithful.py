@@ -20,14 +20,16 @@ def old_faithful(dtype: torch.dtype = torch.float64) -> Float[Tensor, "272 2"]:
         dtype: A floating-point type.
 
     Returns:
-        One row per eruption. Column 0 is the duration of the eruption, column 1 the waiting time to the
-        next one, both in minutes.
+        One row per eruption. Column 0 is the duration of the eruption, column 1 the waiting time to
+        the next one, both in minutes.
 
     Raises:
-        ValueError: The file in the installed package is damaged, or `dtype` is not a floating-point type.
+        ValueError: The file in the installed package is damaged, or `dtype` is not a floating-point
+            type.
 
     Reference:
-        Azzalini and Bowman (1990), "A look at some data on the Old Faithful geyser", Applied Statistics 39.
+        Azzalini and Bowman (1990), "A look at some data on the Old Faithful geyser", Applied
+        Statistics 39.
 
     Example:
         >>> old_faithful()[0]

@@ -1,11 +1,13 @@
 r"""Mixtures of Gaussians: exact density, EM, gradient fit, sampling, conditioning.
 
-`density` holds the formulas, `em` the EM algorithm, `selection` the choice of K, `conditional` what one coordinate
-says about another, `module` the same model as an `nn.Module` and its fit by gradient ascent.
+`density` holds the formulas, `em` the EM algorithm, `selection` the choice of K, `conditional` what
+one coordinate says about another, `module` the same model as an `nn.Module` and its fit by gradient
+ascent.
 
-Notation: x observed (D values), z the hidden component, N points, K components, n and k their indices; weights
-\pi_k, means \mu_k (`loc`), covariances \Sigma_k (`covariance`), responsibilities r_{nk} (`resp`). Likelihoods are
-in nats. Parameters may carry leading batch dimensions (shown as `*B`), for instance one per restart.
+Notation: x observed (D values), z the hidden component, N points, K components, n and k their
+indices; weights \pi_k, means \mu_k (`loc`), covariances \Sigma_k (`covariance`), responsibilities
+r_{nk} (`resp`). Likelihoods are in nats. Parameters may carry leading batch dimensions (shown as
+`*B`), for instance one per restart.
 """
 
 from course_lib.mixture.conditional import ScalarMixture, cdf, condition, quantile

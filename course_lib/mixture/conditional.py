@@ -1,4 +1,4 @@
-r"""What one coordinate says about another: conditional mixtures, their distribution function and quantiles."""
+r"""What one coordinate says about another: conditional mixtures and their quantiles."""
 
 from typing import NamedTuple
 
@@ -53,9 +53,9 @@ def condition(
     columns = range(params.dim)
     if params.batch_shape or given == target or given not in columns or target not in columns:
         raise ValueError(
-            f"given={given}, target={target} and parameters of {params.dim} dimensions with batch shape "
-            f"{tuple(params.batch_shape)}; expected two different columns among 0 … {params.dim - 1} "
-            "and a single mixture"
+            f"given={given}, target={target} and parameters of {params.dim} dimensions with batch "
+            f"shape {tuple(params.batch_shape)}; expected two different columns among 0 … "
+            f"{params.dim - 1} and a single mixture"
         )
     loc = params.loc
     observed = torch.as_tensor(observed, dtype=loc.dtype, device=loc.device)[..., None]
@@ -69,8 +69,9 @@ def condition(
     variance = covariance[:, target, target] - slope * covariance[:, target, given]
     if (variance <= 0).any():
         raise ValueError(
-            f"the covariance between columns {given} and {target} is singular (conditional variances "
-            f"{variance.tolist()}); expected a positive definite one: fit with a larger min_variance"
+            f"the covariance between columns {given} and {target} is singular (conditional "
+            f"variances {variance.tolist()}); expected a positive definite one: fit with a larger "
+            "min_variance"
         )
     return ScalarMixture(
         weights=torch.softmax(log_joint, -1),
@@ -80,7 +81,9 @@ def condition(
 
 
 def cdf(mixture: ScalarMixture, value: float | Float[Tensor, "*m"]) -> Float[Tensor, "*m"]:
-    r"""The probability that the variable is at most `value`: \sum_k \pi_k \Phi((v - \mu_k) / \sigma_k).
+    r"""The probability that the variable is at most `value`.
+
+    .. math:: P(V \le v) = \sum_k \pi_k \Phi\Big(\frac{v - \mu_k}{\sigma_k}\Big)
 
     Args:
         mixture: Fields of shape (*M, K).
@@ -99,8 +102,8 @@ def cdf(mixture: ScalarMixture, value: float | Float[Tensor, "*m"]) -> Float[Ten
 def quantile(mixture: ScalarMixture, level: float | Float[Tensor, "*m"]) -> Float[Tensor, "*m"]:
     r"""The value v at which `cdf` reaches `level`, by bisection.
 
-    The quantile of a mixture lies between the smallest and the largest quantile of its components, which
-    brackets it.
+    The quantile of a mixture lies between the smallest and the largest quantile of its components,
+    which brackets it.
 
     Args:
         mixture: Fields of shape (*M, K).
@@ -122,7 +125,9 @@ def quantile(mixture: ScalarMixture, level: float | Float[Tensor, "*m"]) -> Floa
     check_finite(weights=weights, loc=loc, scale=scale)
     level = torch.as_tensor(level, dtype=loc.dtype, device=loc.device)
     if not ((level > 0) & (level < 1)).all():
-        raise ValueError(f"level is {level.tolist()}; expected probabilities strictly between 0 and 1")
+        raise ValueError(
+            f"level is {level.tolist()}; expected probabilities strictly between 0 and 1"
+        )
     bracket = loc + scale * torch.special.ndtri(level)[..., None]
     low, high = bracket.amin(-1), bracket.amax(-1)
     for _ in range(NUM_BISECTIONS):

@@ -26,7 +26,8 @@ def log_gaussian(
     r"""The log-density of a Gaussian with independent coordinates.
 
     .. math:: \log N(x | \mu, \sigma)
-        = -\tfrac12 \sum_d \Big(\frac{x_d - \mu_d}{\sigma_d}\Big)^2 - \sum_d \log \sigma_d - \tfrac{D}{2} \log 2\pi
+        = -\tfrac12 \sum_d \Big(\frac{x_d - \mu_d}{\sigma_d}\Big)^2
+        - \sum_d \log \sigma_d - \tfrac{D}{2} \log 2\pi
 
     Args:
         x: Points, shape (N, D).
@@ -63,14 +64,15 @@ def log_gaussian_full(
     Args:
         x: Points, shape (N, D).
         loc: \mu, shape (D,).
-        scale_tril: L, lower triangular with a positive diagonal, shape (D, D). What lies above the diagonal is
-            not read.
+        scale_tril: L, lower triangular with a positive diagonal, shape (D, D). What lies above the
+            diagonal is not read.
 
     Returns:
         One value per point, shape (N,), in nats.
 
     Raises:
-        ValueError: The shapes do not fit, an array is empty, a value is not finite, or L is singular.
+        ValueError: The shapes do not fit, an array is empty, a value is not finite, or L is
+            singular.
 
     Example:
         >>> log_gaussian_full(torch.zeros(1, 2), torch.zeros(2), torch.eye(2))
@@ -83,8 +85,8 @@ def log_gaussian_full(
     check_finite(loc=loc, scale_tril=scale_tril)
     if (scale_tril.diagonal() <= 0).any():
         raise ValueError(
-            f"the diagonal of scale_tril is {scale_tril.diagonal().tolist()}; expected positive numbers: "
-            "pass torch.linalg.cholesky(covariance)"
+            f"the diagonal of scale_tril is {scale_tril.diagonal().tolist()}; expected positive "
+            "numbers: pass torch.linalg.cholesky(covariance)"
         )
     return _log_gaussian_tril(x, loc, scale_tril)
 
@@ -106,7 +108,8 @@ def log_mixture(
 ) -> Float[Tensor, " n"]:
     r"""The log-density of a mixture of Gaussians with independent coordinates.
 
-    .. math:: \log p(x) = \log \sum_k \pi_k N(x | \mu_k, \sigma_k), \qquad \pi = \mathrm{softmax}(\eta)
+    .. math:: \log p(x) = \log \sum_k \pi_k N(x | \mu_k, \sigma_k), \qquad
+        \pi = \mathrm{softmax}(\eta)
 
     Args:
         x: Points, shape (N, D).
@@ -143,7 +146,8 @@ def component_log_density(
     Args:
         x: Points, shape (N, D).
         loc: \mu, shape (*B, K, D).
-        covariance: \Sigma, shape (*B, K, D, D), or the variances of a diagonal model, shape (*B, K, D).
+        covariance: \Sigma, shape (*B, K, D, D), or the variances of a diagonal model, shape (*B, K,
+            D).
 
     Returns:
         Shape (*B, N, K), in nats.
@@ -171,7 +175,9 @@ def _component_log_density(
 
 
 def log_joint(x: PointsArray, params: MixtureParams) -> Float[Tensor, "*batch n k"]:
-    r"""\log p(x_n, z_n = k) = \log \pi_k + \log N(x_n | \mu_k, \Sigma_k), shape (*B, N, K), in nats.
+    r"""The log joint density of each point and each component, shape (*B, N, K), in nats.
+
+    .. math:: \log p(x_n, z_n = k) = \log \pi_k + \log N(x_n | \mu_k, \Sigma_k)
 
     Raises:
         ValueError: `x` or `params` is malformed, or a covariance is singular.
@@ -181,7 +187,7 @@ def log_joint(x: PointsArray, params: MixtureParams) -> Float[Tensor, "*batch n 
 
 
 def unchecked_log_joint(x: PointsArray, params: MixtureParams) -> Float[Tensor, "*batch n k"]:
-    r"""`log_joint` for loops that have checked their input once; a singular covariance still raises."""
+    r"""`log_joint` for loops that checked their input once; a singular covariance still raises."""
     log_weights = params.weights.log()[..., None, :]
     return log_weights + _component_log_density(x, params.loc, params.covariance)
 
@@ -214,7 +220,8 @@ def log_likelihood(x: PointsArray, params: MixtureParams) -> Float[Tensor, "*bat
 def responsibilities(x: PointsArray, params: MixtureParams) -> Float[Tensor, "*batch n k"]:
     r"""The posterior of the hidden variable, the E step of EM.
 
-    .. math:: r_{nk} = p(z_n = k | x_n) = \frac{\pi_k N(x_n | \mu_k, \Sigma_k)}{\sum_j \pi_j N(x_n | \mu_j, \Sigma_j)}
+    .. math:: r_{nk} = p(z_n = k | x_n)
+        = \frac{\pi_k N(x_n | \mu_k, \Sigma_k)}{\sum_j \pi_j N(x_n | \mu_j, \Sigma_j)}
 
     Returns:
         Shape (*B, N, K); every row sums to 1.
@@ -244,8 +251,9 @@ def sample(
     check_params(params)
     if params.batch_shape or num_samples < 1:
         raise ValueError(
-            f"given parameters with batch shape {tuple(params.batch_shape)} and num_samples={num_samples}; "
-            "expected a single mixture (take one with select(i)) and at least one sample"
+            f"given parameters with batch shape {tuple(params.batch_shape)} and "
+            f"num_samples={num_samples}; expected a single mixture (take one with select(i)) and "
+            "at least one sample"
         )
     labels = torch.multinomial(params.weights, num_samples, replacement=True, generator=generator)
     loc = params.loc[labels]
@@ -260,6 +268,6 @@ def _check_shape(name: str, tensor: Tensor, expected: tuple[int | str, ...], sym
     if tuple(tensor.shape) != tuple(expected):
         sizes = ", ".join(map(str, expected))
         raise ValueError(
-            f"{name} has shape {tuple(tensor.shape)}; expected {symbols} = ({sizes}{',' * (len(expected) == 1)}), "
-            "matching the other arguments"
+            f"{name} has shape {tuple(tensor.shape)}; expected {symbols} = "
+            f"({sizes}{',' * (len(expected) == 1)}), matching the other arguments"
         )

@@ -1,8 +1,9 @@
 r"""Expectation maximisation for a mixture of Gaussians, in small steps.
 
-Reference: Dempster, Laird and Rubin (1977), "Maximum likelihood from incomplete data via the EM algorithm", Journal of
-the Royal Statistical Society B 39; the updates are equations (9.23) to (9.26) of Bishop (2006), "Pattern Recognition
-and Machine Learning". `course_lib.fast_em` computes the same steps faster.
+Reference: Dempster, Laird and Rubin (1977), "Maximum likelihood from incomplete data via the EM
+algorithm", Journal of the Royal Statistical Society B 39; the updates are equations (9.23) to
+(9.26) of Bishop (2006), "Pattern Recognition and Machine Learning". `course_lib.fast_em` computes
+the same steps faster.
 """
 
 import dataclasses
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from course_lib.mixture.density import responsibilities, unchecked_log_joint
@@ -34,7 +35,8 @@ class FitResult:
 
     Attributes:
         params: The fitted mixture; of several restarts, the most likely one.
-        log_likelihoods: \ell after each step, in nats; entry 0 belongs to the start, the last one to `params`.
+        log_likelihoods: \ell after each step, in nats; entry 0 belongs to the start, the last one
+            to `params`.
         converged: Whether the last step gained less than the tolerance.
         restart_log_likelihoods: The final \ell of every restart, shape (*B).
     """
@@ -54,19 +56,21 @@ def m_step(
 ) -> MixtureParams:
     r"""The parameters that maximise the expected log joint under given responsibilities.
 
-    .. math:: N_k = \sum_n r_{nk}, \quad \pi_k = \frac{N_k}{N}, \quad \mu_k = \frac{1}{N_k} \sum_n r_{nk} x_n, \quad
+    .. math:: N_k = \sum_n r_{nk}, \quad \pi_k = \frac{N_k}{N}, \quad
+        \mu_k = \frac{1}{N_k} \sum_n r_{nk} x_n, \quad
         \Sigma_k = \frac{1}{N_k} \sum_n r_{nk} (x_n - \mu_k)(x_n - \mu_k)^\top
 
     Args:
         x: Points, shape (N, D).
         resp: Responsibilities, shape (*B, N, K); rows sum to 1.
         diagonal: Fit variances only.
-        min_variance: A lower bound on the variance in every direction, in the squared unit of `x`. The result is
-            the exact maximum under that bound, so with it EM still never loses likelihood.
+        min_variance: A lower bound on the variance in every direction, in the squared unit of `x`.
+            The result is the exact maximum under that bound, so with it EM still never loses
+            likelihood.
 
     Returns:
-        Parameters with the batch dimensions of `resp`. A component that no point belongs to gets weight 0 (to
-        working precision) and the mean of the data.
+        Parameters with the batch dimensions of `resp`. A component that no point belongs to gets
+        weight 0 (to working precision) and the mean of the data.
 
     Raises:
         ValueError: `x` or `resp` is malformed, or `min_variance` is negative.
@@ -97,10 +101,11 @@ def _m_step(
 def bound_variance(
     covariance: CovarianceArray, min_variance: float, *, diagonal: bool
 ) -> CovarianceArray:
-    r"""Raise the eigenvalues of Σ to at least `min_variance`; a covariance that respects it is not touched.
+    r"""Raise the eigenvalues of Σ to at least `min_variance`; where they are, change nothing.
 
-    Clipping the eigenvalues is the exact maximiser of -\tfrac12 (\log|\Sigma| + \mathrm{tr}(\Sigma^{-1} S)) under the
-    bound. The bound is at least the rounding error of the largest eigenvalue, so that the result has a Cholesky factor.
+    Clipping the eigenvalues is the exact maximiser of -\tfrac12 (\log|\Sigma| +
+    \mathrm{tr}(\Sigma^{-1} S)) under the bound. The bound is at least the rounding error of the
+    largest eigenvalue, so that the result has a Cholesky factor.
     """
     if min_variance == 0.0:
         return covariance
@@ -132,7 +137,7 @@ def init_params(
     diagonal: bool = False,
     generator: torch.Generator | None = None,
 ) -> MixtureParams:
-    r"""A start for EM: K distinct points as means, the covariance of all points for each, equal weights.
+    r"""A start for EM: K distinct points as means, the covariance of all points, equal weights.
 
     Args:
         x: Points, shape (N, D).
@@ -182,18 +187,20 @@ def fit_em(
             dimensions are so many restarts, run together.
         max_steps: At most so many steps.
         tolerance: In nats per point.
-        min_variance: As in `m_step`. At 0 a component may collapse on a single point, and the fit then fails.
+        min_variance: As in `m_step`. At 0 a component may collapse on a single point, and the fit
+            then fails.
         num_restarts: The number of random starts, with an integer `start`.
         diagonal: Fit variances only, with an integer `start`.
         generator: The source of randomness, with an integer `start`.
-        callback: Called as callback(step, params, log_likelihood) at the start (step 0) and after every step, with
-            all restarts.
+        callback: Called as callback(step, params, log_likelihood) at the start (step 0) and after
+            every step, with all restarts.
 
     Returns:
         The most likely of the restarts.
 
     Raises:
-        ValueError: `x` or `start` is malformed, K exceeds the number of points, or a covariance collapsed.
+        ValueError: `x` or `start` is malformed, K exceeds the number of points, or a covariance
+            collapsed.
 
     Example:
         >>> from course_lib.data import old_faithful
@@ -235,8 +242,8 @@ def fit_em(
 
 def _best_restart(
     params: MixtureParams,
-    history: Float[Tensor, "steps *batch"],
-    settled: Float[Tensor, "*batch"] | Tensor,
+    history: Float[Tensor, " steps *batch"],
+    settled: Bool[Tensor, "*batch"],
 ) -> FitResult:
     final = history[-1]
     best = tuple(int(i) for i in torch.unravel_index(final.argmax(), final.shape))
@@ -251,37 +258,40 @@ def _best_restart(
 def _check_num_components(num_components: int, num_points: int, num_distinct: int) -> None:
     if not 1 <= num_components <= num_distinct:
         raise ValueError(
-            f"num_components is {num_components} with {num_points} points ({num_distinct} of them distinct); "
-            "expected at least 1 and at most one component per distinct point: ask for fewer components"
+            f"num_components is {num_components} with {num_points} points ({num_distinct} of them "
+            "distinct); expected at least 1 and at most one component per distinct point: ask for "
+            "fewer components"
         )
 
 
 def _check_responsibilities(resp: Tensor, x: PointsArray) -> None:
     if resp.ndim < 2 or resp.shape[-2] != len(x) or resp.shape[-1] == 0:
         raise ValueError(
-            f"resp has shape {tuple(resp.shape)}; expected (*B, N, K) = (*B, {len(x)}, K), one row per point"
+            f"resp has shape {tuple(resp.shape)}; expected (*B, N, K) = (*B, {len(x)}, K), one row "
+            "per point"
         )
     check_same_kind(x=x, resp=resp)
     check_finite(resp=resp)
     if (resp < 0).any() or ((resp.sum(-1) - 1).abs() > 1e-3).any():
         raise ValueError(
             f"the rows of resp sum to between {resp.sum(-1).min().item():.4g} and "
-            f"{resp.sum(-1).max().item():.4g}, its smallest entry is {resp.min().item():.4g}; expected "
-            "probabilities: normalise over the last dimension, the components"
+            f"{resp.sum(-1).max().item():.4g}, its smallest entry is {resp.min().item():.4g}; "
+            "expected probabilities: normalise over the last dimension, the components"
         )
 
 
 def _check_min_variance(min_variance: float) -> None:
     if not 0.0 <= min_variance < math.inf:
         raise ValueError(
-            f"min_variance is {min_variance}; expected a finite number, 0 or more, in the squared unit of x"
+            f"min_variance is {min_variance}; expected a finite number, 0 or more, in the squared "
+            "unit of x"
         )
 
 
 def _check_log_likelihood(log_likelihood: Float[Tensor, "*batch"], step: int) -> None:
     if not log_likelihood.isfinite().all():
         raise ValueError(
-            f"the log-likelihood is {log_likelihood.tolist()} after step {step}; expected a finite number: "
-            "some point lies out of reach of every component in this precision, so rescale the columns "
-            "of x, or use float64"
+            f"the log-likelihood is {log_likelihood.tolist()} after step {step}; expected a finite "
+            "number: some point lies out of reach of every component in this precision, so "
+            "rescale the columns of x, or use float64"
         )

@@ -27,14 +27,15 @@ from course_lib.mixture.params import (
 class GaussianMixture(nn.Module):
     r"""A mixture of K Gaussians whose parameters may take any real value.
 
-    .. math:: \pi = \mathrm{softmax}(\eta), \qquad \Sigma_k = L_k L_k^\top, \qquad L_{kdd} = \exp(\lambda_{kd})
+    .. math:: \pi = \mathrm{softmax}(\eta), \qquad \Sigma_k = L_k L_k^\top, \qquad
+        L_{kdd} = \exp(\lambda_{kd})
 
     Attributes:
         logits: \eta, shape (K,).
         loc: \mu, shape (K, D).
         log_scale: \lambda, the logarithm of the diagonal of L, shape (K, D).
-        lower: What lies below the diagonal of L, shape (K, D, D), the other entries unused; `None` for a diagonal
-            model.
+        lower: What lies below the diagonal of L, shape (K, D, D), the other entries unused; `None`
+            for a diagonal model.
 
     Example:
         >>> GaussianMixture(3, 2)().log_prob(torch.zeros(5, 2)).shape
@@ -45,7 +46,8 @@ class GaussianMixture(nn.Module):
         super().__init__()
         if num_components < 1 or dim < 1:
             raise ValueError(
-                f"given num_components={num_components} and dim={dim}; expected both to be at least 1"
+                f"given num_components={num_components} and dim={dim}; expected both to be at "
+                "least 1"
             )
         self.logits = nn.Parameter(torch.zeros(num_components))
         self.loc = nn.Parameter(torch.randn(num_components, dim))
@@ -55,7 +57,7 @@ class GaussianMixture(nn.Module):
 
     @classmethod
     def from_params(cls, params: MixtureParams) -> "GaussianMixture":
-        r"""The module that describes the same mixture, on the same device and in the same precision.
+        r"""The module that describes the same mixture, on its device and in its precision.
 
         Raises:
             ValueError: `params` has batch dimensions, a weight that is 0, or a singular covariance.
@@ -63,8 +65,9 @@ class GaussianMixture(nn.Module):
         check_params(params)
         if params.batch_shape or (params.weights == 0).any():
             raise ValueError(
-                f"given batch shape {tuple(params.batch_shape)} and weights {params.weights.tolist()}; expected "
-                "a single mixture with positive weights: a weight of 0 has no finite logit"
+                f"given batch shape {tuple(params.batch_shape)} and weights "
+                f"{params.weights.tolist()}; expected a single mixture with positive weights: a "
+                "weight of 0 has no finite logit"
             )
         with torch.random.fork_rng(devices=[]):  # the random start is overwritten: draw nothing
             module = cls(params.num_components, params.dim, diagonal=params.is_diagonal)
@@ -90,9 +93,7 @@ class GaussianMixture(nn.Module):
         r"""The constrained parameters, cut off from the gradient."""
         with torch.no_grad():
             factor = self.scale_tril
-            covariance = (
-                (2 * self.log_scale).exp() if self.lower is None else factor @ factor.mT
-            )
+            covariance = (2 * self.log_scale).exp() if self.lower is None else factor @ factor.mT
             return MixtureParams(
                 weights=self.logits.softmax(0), loc=self.loc.clone(), covariance=covariance
             )
@@ -116,8 +117,8 @@ def fit_gradient(
 ) -> FitResult:
     r"""Maximise the log-likelihood by Adam on all points, from a given start.
 
-    The columns are standardised for the fit, so that one learning rate suits every unit, and the result is
-    transformed back. The learning rate falls to 0 along a half cosine.
+    The columns are standardised for the fit, so that one learning rate suits every unit, and the
+    result is transformed back. The learning rate falls to 0 along a half cosine.
 
     Args:
         x: Points, shape (N, D).
@@ -127,8 +128,8 @@ def fit_gradient(
         progress: Show a progress bar on stderr.
 
     Returns:
-        `log_likelihoods` holds the start, then every step. `converged` says whether the last tenth of the steps
-        gained less than 1e-6 nats per point.
+        `log_likelihoods` holds the start, then every step. `converged` says whether the last tenth
+        of the steps gained less than 1e-6 nats per point.
 
     Raises:
         ValueError: `x` or `params` is malformed, or the likelihood diverged.
@@ -140,8 +141,8 @@ def fit_gradient(
     shift, scale = x.mean(0), x.std(0, correction=0)
     if (scale == 0).any():
         raise ValueError(
-            f"the columns of x have standard deviations {scale.tolist()}; expected every column to vary: "
-            "drop the constant ones"
+            f"the columns of x have standard deviations {scale.tolist()}; expected every column to "
+            "vary: drop the constant ones"
         )
     model = GaussianMixture.from_params(_affine(params, -shift / scale, 1 / scale))
     settings = TrainSettings(

@@ -45,8 +45,8 @@ class MixtureParams:
         if not fits:
             raise ValueError(
                 f"weights, loc and covariance have shapes {tuple(self.weights.shape)}, {shape} and "
-                f"{tuple(self.covariance.shape)}; expected (*B, K), (*B, K, D) and either (*B, K, D, D) or, "
-                "for a diagonal model, (*B, K, D)"
+                f"{tuple(self.covariance.shape)}; expected (*B, K), (*B, K, D) and either (*B, K, "
+                "D, D) or, for a diagonal model, (*B, K, D)"
             )
         check_same_kind(weights=self.weights, loc=self.loc, covariance=self.covariance)
 
@@ -71,7 +71,7 @@ class MixtureParams:
         return self.covariance.ndim == self.loc.ndim
 
     def to(self, *args: torch.device | torch.dtype | str) -> "MixtureParams":
-        r"""The same mixture on another device or in another precision; arguments as in `Tensor.to`."""
+        r"""The same mixture on another device or in another precision, as `Tensor.to`."""
         return type(self)(
             weights=self.weights.to(*args),
             loc=self.loc.to(*args),
@@ -89,7 +89,8 @@ class MixtureParams:
         order = torch.as_tensor(order, device=self.loc.device)
         if order.sort().values.tolist() != list(range(self.num_components)):
             raise ValueError(
-                f"order is {order.tolist()}; expected each of 0 … {self.num_components - 1} exactly once"
+                f"order is {order.tolist()}; expected each of 0 … {self.num_components - 1} "
+                "exactly once"
             )
         return type(self)(
             weights=self.weights.index_select(-1, order),
@@ -104,8 +105,8 @@ class MixtureParams:
         """
         if self.batch_shape:
             raise ValueError(
-                f"these parameters have batch shape {tuple(self.batch_shape)}; expected a single mixture: "
-                "take one with select(i)"
+                f"these parameters have batch shape {tuple(self.batch_shape)}; expected a single "
+                "mixture: take one with select(i)"
             )
         return self.permute(self.loc[:, 0].argsort(stable=True))
 
@@ -116,7 +117,8 @@ def check_same_kind(**tensors: Tensor) -> None:
     if len(set(kinds.values())) > 1 or not all(t.is_floating_point() for t in tensors.values()):
         given = ", ".join(f"{name} {dtype} on {device}" for name, (dtype, device) in kinds.items())
         raise ValueError(
-            f"given {given}; expected one floating-point type and one device for all: convert with .to(…)"
+            f"given {given}; expected one floating-point type and one device for all: convert with "
+            ".to(…)"
         )
 
 
@@ -142,8 +144,9 @@ def check_finite(**tensors: Tensor) -> None:
         finite = tensor.isfinite()
         if not finite.all():
             raise ValueError(
-                f"{name} holds {int((~finite).sum())} values that are NaN or infinite, the first at "
-                f"{name}{first_index(~finite)}; expected finite numbers: drop or repair those entries"
+                f"{name} holds {int((~finite).sum())} values that are NaN or infinite, the first "
+                f"at {name}{first_index(~finite)}; expected finite numbers: drop or repair those "
+                "entries"
             )
 
 
@@ -168,8 +171,9 @@ def check_params(params: MixtureParams, x: Tensor | None = None) -> None:
         if (covariance <= 0).any():
             index = first_index(covariance <= 0)
             raise ValueError(
-                f"the variance at covariance{index} is {covariance[tuple(index)].item():.3g}; expected a "
-                "positive number: fit with a larger min_variance, or drop that component"
+                f"the variance at covariance{index} is {covariance[tuple(index)].item():.3g}; "
+                "expected a positive number: fit with a larger min_variance, or drop that "
+                "component"
             )
     elif _is_asymmetric(covariance):
         raise ValueError(
@@ -191,8 +195,8 @@ def cholesky(covariance: Float[Tensor, "*batch d d"]) -> Float[Tensor, "*batch d
     r"""The lower factor L of Σ = L Lᵀ.
 
     Raises:
-        ValueError: A covariance is singular to working precision: the square of a diagonal entry of L, the
-            variance that the earlier coordinates leave unexplained, is lost in rounding.
+        ValueError: A covariance is singular to working precision: the square of a diagonal entry of
+            L, the variance that the earlier coordinates leave unexplained, is lost in rounding.
     """
     factor, info = torch.linalg.cholesky_ex(covariance)
     variance = covariance.diagonal(dim1=-2, dim2=-1)
@@ -203,8 +207,8 @@ def cholesky(covariance: Float[Tensor, "*batch d d"]) -> Float[Tensor, "*batch d
         index = first_index(singular)
         smallest = torch.linalg.eigvalsh(covariance[tuple(index)])[0].item()
         raise ValueError(
-            f"covariance{index} is singular (smallest eigenvalue {smallest:.3g}); expected a positive "
-            "definite matrix: a component has collapsed on points that coincide or lie on a line, so fit "
-            "with a larger min_variance or fewer components"
+            f"covariance{index} is singular (smallest eigenvalue {smallest:.3g}); expected a "
+            "positive definite matrix: a component has collapsed on points that coincide or lie "
+            "on a line, so fit with a larger min_variance or fewer components"
         )
     return factor

@@ -58,8 +58,8 @@ def bic(
         raise ValueError(f"num_points is {num_points}; expected at least 1")
     if not math.isfinite(log_likelihood):
         raise ValueError(
-            f"log_likelihood is {log_likelihood}; expected a finite number of nats: a likelihood without "
-            "bound belongs to a collapsed component, so fit with a larger min_variance"
+            f"log_likelihood is {log_likelihood}; expected a finite number of nats: a likelihood "
+            "without bound belongs to a collapsed component, so fit with a larger min_variance"
         )
     num_params = num_free_parameters(num_components, dim, diagonal=diagonal)
     return -2.0 * float(log_likelihood) + num_params * math.log(num_points)

@@ -1,4 +1,4 @@
-r"""Device and precision of the tests of `course_lib`, and data and mixtures that several of them use."""
+r"""Device and precision of the tests of `course_lib`; data and mixtures that several use."""
 
 import functools
 from collections.abc import Callable, Iterator

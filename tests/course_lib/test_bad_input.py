@@ -12,7 +12,10 @@ from course_lib.mixture import GaussianMixture, MixtureParams, ScalarMixture
 pytestmark = pytest.mark.usefixtures("unchecked_shapes")
 
 X = {
-    "one-dimensional": (lambda: torch.zeros(2), r"x has shape \(2,\); expected \(N, .*x\[None, :\]"),
+    "one-dimensional": (
+        lambda: torch.zeros(2),
+        r"x has shape \(2,\); expected \(N, .*x\[None, :\]",
+    ),
     "three-dimensional": (lambda: torch.zeros(4, 2, 1), r"shape \(4, 2, 1\); expected"),
     "no points": (lambda: torch.zeros(0, 2), r"x is empty.*\(0, 2\).*at least one point"),
     "integers": (lambda: torch.zeros(4, 2, dtype=torch.int64), "torch.int64.*floating-point"),
@@ -67,7 +70,7 @@ def test_wrong_number_of_columns(name):
 
 PARAMS = {
     "NaN mean": ({"loc": [[0.0, math.nan], [1.0, 1.0]]}, r"loc holds 1 values that are NaN"),
-    "weights beyond 1": ({"weights": [0.7, 0.7]}, r"0\.7.*sum to 1: divide them by their sum"),
+    "weights beyond 1": ({"weights": [0.75, 0.75]}, r"0\.75.*sum to 1: divide them by their sum"),
     "negative weight": ({"weights": [1.5, -0.5]}, "expected non-negative numbers"),
     "singular": (
         {"covariance": [[[1.0, 0.0], [0.0, 1.0]], [[1.0, 1.0], [1.0, 1.0]]]},
@@ -89,7 +92,10 @@ PARAMS = {
         {"covariance": [[1.0, 1.0], [1.0, 0.0]]},
         r"variance at covariance\[1, 1\] is 0; expected a positive number",
     ),
-    "variance negative": ({"covariance": [[-2.0, 1.0], [1.0, 1.0]]}, r"at covariance\[0, 0\] is -2"),
+    "variance negative": (
+        {"covariance": [[-2.0, 1.0], [1.0, 1.0]]},
+        r"at covariance\[0, 0\] is -2",
+    ),
 }
 
 

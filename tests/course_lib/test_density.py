@@ -207,9 +207,7 @@ def test_label_says_which_component_a_sample_came_from(generator):
 
 def test_same_generator_same_sample(params):
     draws = [
-        mixture.sample(
-            params, 5, generator=torch.Generator(params.loc.device).manual_seed(seed)
-        )[0]
+        mixture.sample(params, 5, generator=torch.Generator(params.loc.device).manual_seed(seed))[0]
         for seed in (1, 1, 2)
     ]
     assert torch.equal(draws[0], draws[1])

@@ -1,6 +1,7 @@
-r"""The training loop: optima, resuming to the same bits, checkpoints that are damaged or foreign."""
+r"""The training loop: optima, resuming to the same bits, damaged and foreign checkpoints."""
 
 import dataclasses
+import itertools
 import os
 import subprocess
 import sys
@@ -106,7 +107,7 @@ def test_more_steps_continue_a_finished_run(data, settings, tmp_path):
     train(model, squared_error, data, dataclasses.replace(short, num_steps=45))
     train(whole, squared_error, data, dataclasses.replace(settings, num_steps=45))
     assert torch.equal(model[0].weight, whole[0].weight)
-    with pytest.raises(ValueError, match="holds a run of 45 steps.*raise num_steps"):
+    with pytest.raises(ValueError, match=r"holds a run of 45 steps.*raise num_steps"):
         train(make_model(), squared_error, data, short)
 
 
@@ -120,7 +121,7 @@ def test_an_epoch_visits_every_point_once_in_a_new_order(settings):
 
     epochs = dataclasses.replace(settings, batch_size=4, num_steps=6)
     train(nn.Linear(1, 1), record, (points,), epochs)
-    first, second = (sum(seen[start : start + 3], []) for start in (0, 3))
+    first, second = (list(itertools.chain(*seen[start : start + 3])) for start in (0, 3))
     assert sorted(first) == sorted(second) == points[:, 0].tolist()
     assert first != second
 
@@ -156,7 +157,7 @@ def test_schedule_sets_the_learning_rate(settings):
         callback=lambda step, model, loss: weights.append(model.weight.item()),
     )  # fmt: skip
     assert steps == [0.0, 0.25, 0.5, 0.75]
-    moves = [after - before for before, after in zip(weights[:-1], weights[1:], strict=True)]
+    moves = [after - before for before, after in itertools.pairwise(weights)]
     assert moves == pytest.approx([-0.05, -0.05, 0.0, 0.0], rel=1e-3)
     assert constant(0.7) == 1.0
 
@@ -248,9 +249,7 @@ def test_crash_while_writing_keeps_the_earlier_checkpoint(data, settings, tmp_pa
 
     monkeypatch.setattr(os, "fsync", crash)
     with pytest.raises(OSError, match="no space left"):
-        train(
-            make_model(), squared_error, data, dataclasses.replace(settings, num_steps=40)
-        )
+        train(make_model(), squared_error, data, dataclasses.replace(settings, num_steps=40))
     assert settings.checkpoint.read_bytes() == before
 
 
@@ -262,7 +261,7 @@ def test_loss_that_is_not_finite_stops_the_run_and_is_never_saved(data, settings
         calls.append(1)
         return squared_error(model, x, y) * (float("nan") if len(calls) == 6 else 1.0)
 
-    with pytest.raises(ValueError, match="loss is nan at step 6.*lower the learning rate"):
+    with pytest.raises(ValueError, match=r"loss is nan at step 6.*lower the learning rate"):
         train(make_model(), loss, data, settings)
     assert len(calls) == 8
     resumed = []
@@ -293,7 +292,10 @@ def test_bad_settings(changes, message):
     [
         (lambda: (), r"data has \[\] rows"),
         (lambda: (torch.zeros(0, 3),), r"data has \[0\] rows"),
-        (lambda: (torch.zeros(3, 1), torch.zeros(4, 1)), r"data has \[3, 4\] rows; expected .* same"),
+        (
+            lambda: (torch.zeros(3, 1), torch.zeros(4, 1)),
+            r"data has \[3, 4\] rows; expected .* same",
+        ),
     ],
 )
 def test_bad_data(settings, make, message):
@@ -302,7 +304,7 @@ def test_bad_data(settings, make, message):
 
 
 def test_batch_larger_than_the_data(data, settings):
-    with pytest.raises(ValueError, match="41 of 40 points.*choose another batch_size"):
+    with pytest.raises(ValueError, match=r"41 of 40 points.*choose another batch_size"):
         train(make_model(), squared_error, data, dataclasses.replace(settings, batch_size=41))
 
 

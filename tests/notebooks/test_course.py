@@ -8,6 +8,7 @@ import nbformat
 import pytest
 
 from autograder import registry
+from autograder.report import VERDICT_MIME
 
 ROOT = build_notebooks.ROOT
 SOURCES = build_notebooks.find_sources(ROOT, [])
@@ -42,6 +43,19 @@ def test_committed_notebooks_are_up_to_date(source, tmp_path):
 
 def test_every_committed_notebook_has_a_source():
     assert build_notebooks.find_strays(ROOT, SOURCES) == []
+
+
+@pytest.mark.slow
+@each_exercise
+def test_a_solution_runs_from_top_to_bottom(source, tmp_path):
+    notebook = solution_of(source)
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": tmp_path}}).execute()
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    verdicts = [
+        output.data[VERDICT_MIME] for output in outputs if VERDICT_MIME in output.get("data", {})
+    ]
+    assert len(verdicts) == len(registry.exercises(source.stem))
+    assert {verdict["outcome"] for verdict in verdicts} == {"right"}
 
 
 @each_exercise

@@ -86,7 +86,17 @@ EM_STEP = Exercise(
 
 
 def _draw(rng: np.random.Generator, count: int, num_components: int, dim: int) -> Parameters:
-    """Overlapping, strongly correlated components away from the origin, and points around them."""
+    """Overlapping, strongly correlated components away from the origin, and points around them.
+
+    Every component holds at least a fifth of a point: division by less is another exercise.
+    """
+    while True:
+        args = _draw_any(rng, count, num_components, dim)
+        if torch.softmax(log_joint(*args), 1).sum(0).min() > 0.2:
+            return args
+
+
+def _draw_any(rng: np.random.Generator, count: int, num_components: int, dim: int) -> Parameters:
     centre = rng.normal(size=dim) * 4
     loc = centre + rng.normal(size=(num_components, dim)) * 1.5
     scale = rng.uniform(0.5, 2.0, size=(num_components, dim))
@@ -207,7 +217,8 @@ def _walk(candidate: Candidate, x: Tensor, start: Parameters, num_steps: int) ->
 @EM_STEP.check
 def settles_where_gradient_vanishes(candidate: Candidate, rng: np.random.Generator) -> None:
     """Where the steps settle, the gradient of the log-likelihood is zero."""
-    _, weights, _, covariance = _draw(rng, 2, 2, 2)
+    _, weights, _, covariance = _draw(rng, 4, 2, 2)
+    covariance = 0.25 * covariance  # far apart for their size, so that twelve steps suffice
     loc = torch.tensor([[0.0, 0.0], [9.0, -6.0]], dtype=torch.float64)
     labels = torch.arange(50) % 3 // 2
     noise = torch.from_numpy(rng.normal(size=(50, 2, 1)))
