@@ -5,7 +5,7 @@ READY := .venv/ready
 .PHONY: lab demo test notebooks lint
 lab: $(READY) ; PATH="$(CURDIR)/.venv/bin:$$PATH" jupyter lab --LabApp.default_url=/lab/tree/README.md
 demo: $(READY) ; .venv/bin/python tools/demo.py
-test: $(READY) ; .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+test: $(READY) ; OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
 notebooks: $(READY) ; .venv/bin/python tools/build_notebooks.py
 lint: $(READY) ; .venv/bin/ruff check && .venv/bin/ruff format --check
 

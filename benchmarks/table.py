@@ -11,15 +11,30 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 README = FOLDER / "README.md"
-HEADER = (
-    "| variant | milliseconds | time over ours | goal | log-likelihood per point minus "
-    "scikit-learn's |\n|---|---:|---:|---:|---:|"
-)
 
 
-def section(result: dict) -> str:
+def gmm_section(result: dict) -> str:
     r"""The conditions and one table per problem."""
     return "\n\n".join([_conditions(result["conditions"]), *map(_problem, result["problems"])])
+
+
+def check_section(result: dict) -> str:
+    r"""The conditions, the medians over exercises, and one row per exercise."""
+    summary = (
+        f"Unit {result['unit']}, medians of {result['rounds']} rounds, quartiles in brackets. "
+        f"The median exercise takes {result['median_right_ms']:g} ms when the answer is right and "
+        f"{result['median_wrong_ms']:g} ms when it is wrong, of the {result['budget_ms']:g} ms "
+        f"allowed; `nbgrader validate` on the notebook takes {result['nbgrader_validate_ms']} ms."
+    )
+    rows = [
+        [f"`{row['exercise']}`", _spread(row["right"]), _spread(row["wrong"])]
+        for row in result["rows"]
+    ]
+    table = _table(["exercise", "right answer (ms)", "wrong answer (ms)"], rows)
+    return "\n\n".join([_conditions(result["conditions"]), summary, table])
+
+
+SECTIONS = {"gmm": gmm_section, "check": check_section}
 
 
 def _conditions(given: dict) -> str:
@@ -35,27 +50,35 @@ def _conditions(given: dict) -> str:
 def _problem(problem: dict) -> str:
     bound = problem["lower_bound_difference_to_sklearn"]
     notes = (
-        f"**{problem['name']}.** Medians of {problem['rounds']} rounds, quartiles in brackets. Our "
-        f"lower bound per point minus scikit-learn's at the same step: {bound:.0e}."
+        f"**{problem['name']}.** Medians of {problem['rounds']} rounds, quartiles in brackets. "
+        f"Our lower bound per point minus scikit-learn's at the same step: {bound:.0e}."
     )
-    return "\n".join([notes, "", HEADER, *map(_row, problem["rows"])])
+    rows = [
+        [
+            row["variant"],
+            _spread(row["milliseconds"]),
+            _spread(row["time_over_ours"]),
+            "" if row["goal"] is None else f"≥ {row['goal']:g}",
+            f"{row['log_likelihood_minus_sklearns']:.0e}",
+        ]
+        for row in problem["rows"]
+    ]
+    distance = "log-likelihood per point minus scikit-learn's"
+    header = ["variant", "milliseconds", "time over ours", "goal", distance]
+    return notes + "\n\n" + _table(header, rows)
 
 
-def _row(row: dict) -> str:
-    goal = "" if row["goal"] is None else f"≥ {row['goal']:g}"
-    cells = (
-        row["variant"],
-        _spread(row["milliseconds"]),
-        _spread(row["time_over_ours"]),
-        goal,
-        f"{row['log_likelihood_minus_sklearns']:.0e}",
-    )
-    return "| " + " | ".join(cells) + " |"
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    rule = ["---"] + ["---:"] * (len(header) - 1)
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in [header, rule, *rows])
 
 
 def _spread(quartiles: dict) -> str:
-    low, high = quartiles["lower_quartile"], quartiles["upper_quartile"]
-    return f"{quartiles['median']:.3g} ({low:.3g}–{high:.3g})"
+    names = ("median", "lower_quartile", "upper_quartile")
+    median, low, high = (
+        f"{value:.0f}" if value >= 100 else f"{value:.3g}" for value in map(quartiles.get, names)
+    )
+    return f"{median} ({low}–{high})"
 
 
 def fill(text: str, name: str, content: str) -> str:
@@ -76,7 +99,9 @@ def main() -> int:
     options = parser.parse_args()
     before = after = README.read_text(encoding="utf-8")
     for path in sorted((FOLDER / "results").glob("*.json")):
-        after = fill(after, path.stem, section(json.loads(path.read_text(encoding="utf-8"))))
+        after = fill(
+            after, path.stem, SECTIONS[path.stem](json.loads(path.read_text(encoding="utf-8")))
+        )
     if options.check:
         if after != before:
             print("benchmarks/README.md is out of date: run python benchmarks/table.py")

@@ -106,13 +106,12 @@ def fit_em_fast(
             break
         params = _m_step(xp, resp @ features.T, num_points, basis)
 
-    weights, loc, covariance = (torch.as_tensor(part) for part in params)
+    weights, loc, covariance = (torch.as_tensor(part, device=x.device) for part in params)
     fitted = MixtureParams(
         weights=weights, loc=shift + scale * loc, covariance=scale[:, None] * scale * covariance
     )
-    values = (
-        torch.stack([torch.as_tensor(value) for value in history]) - num_points * scale.log().sum()
-    )
+    totals = torch.stack([torch.as_tensor(total, device=x.device) for total in history])
+    values = totals - num_points * scale.log().sum()  # back to the units of x
     return FitResult(
         params=fitted.to(x.dtype),
         log_likelihoods=values.to(x.dtype),
@@ -122,9 +121,11 @@ def fit_em_fast(
 
 
 def _pairs(dim: int) -> tuple[Tensor, Tensor, Tensor]:
-    pairs = torch.triu_indices(dim, dim)
-    place = torch.empty(dim, dim, dtype=torch.long)
-    place[pairs[0], pairs[1]] = place[pairs[1], pairs[0]] = torch.arange(pairs.shape[1])
+    pairs = torch.triu_indices(dim, dim, device="cpu")
+    place = torch.empty(dim, dim, dtype=torch.long, device="cpu")
+    place[pairs[0], pairs[1]] = place[pairs[1], pairs[0]] = torch.arange(
+        pairs.shape[1], device="cpu"
+    )
     return pairs, 2.0 - (pairs[0] == pairs[1]).double(), place
 
 
@@ -184,7 +185,7 @@ def _m_step(
 def _array_module(
     x: PointsArray, num_components: int
 ) -> tuple[ModuleType, Callable[[Tensor], Array]]:
-    r"""numpy for few points on a CPU, where its calls are cheaper, else torch; and its converter."""
+    r"""numpy for few points on a CPU, where calls cost less, else torch; and its converter."""
     num_features = 1 + x.shape[1] * (x.shape[1] + 3) // 2
     if x.device.type == "cpu" and len(x) * max(num_features, num_components) <= NUMPY_LIMIT:
         return np, Tensor.numpy

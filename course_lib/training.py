@@ -100,7 +100,7 @@ def train(
 
     Returns:
         The loss of every step, at the parameters before it, on the CPU; after a resume, those of
-        the earlier run too.
+        the earlier run too. On several devices, the loss of this device's share of the batch.
 
     Raises:
         ValueError: The data is empty or its tensors differ in length; the checkpoint is damaged or
@@ -115,7 +115,7 @@ def train(
     model, optimizer = fabric.setup(module, adam)
     path = settings.checkpoint
     identity = _identity(module, data, settings) if path else {}
-    losses = torch.zeros(settings.num_steps, dtype=torch.float64, device=fabric.device)
+    losses = _empty_losses(settings, fabric)
     start = _resume(path, identity, module, adam, losses) if path and path.exists() else 0
     batches = _batches(tuple(fabric.to_device(part) for part in data), start, settings, fabric)
 
@@ -128,9 +128,7 @@ def train(
     ):
         for step, batch in enumerate(batches, start + 1):
             torch.manual_seed(_seed(settings.seed, "step", step, fabric.global_rank))
-            rate = settings.learning_rate * settings.schedule((step - 1) / settings.num_steps)
-            for group in adam.param_groups:
-                group["lr"] = rate
+            _set_learning_rate(adam, (step - 1) / settings.num_steps, settings)
             loss = loss_fn(model, *batch)
             fabric.backward(loss)
             optimizer.step()
@@ -162,10 +160,20 @@ def _batches(data: Batch, start: int, settings: TrainSettings, fabric: Fabric) -
     for step in range(start, settings.num_steps):
         epoch, place = divmod(step, steps_per_epoch)
         if place == 0 or step == start:
-            generator = torch.Generator().manual_seed(_seed(settings.seed, "epoch", epoch))
-            order = fabric.to_device(torch.randperm(num_points, generator=generator))
+            generator = torch.Generator("cpu").manual_seed(_seed(settings.seed, "epoch", epoch))
+            order = fabric.to_device(torch.randperm(num_points, generator=generator, device="cpu"))
         chosen = order[place * settings.batch_size :][: settings.batch_size][share]
         yield tuple(part[chosen] for part in data)
+
+
+def _set_learning_rate(adam: torch.optim.Adam, progress: float, settings: TrainSettings) -> None:
+    for group in adam.param_groups:
+        group["lr"] = settings.learning_rate * settings.schedule(progress)
+
+
+def _empty_losses(settings: TrainSettings, fabric: Fabric) -> Float[Tensor, " steps"]:
+    dtype = torch.float64 if settings.precision == "64-true" else torch.float32
+    return torch.zeros(settings.num_steps, dtype=dtype, device=fabric.device)
 
 
 def _seed(*parts: int | str) -> int:

@@ -77,8 +77,14 @@ def install():
     """Let pip install the course and everything it needs, in the versions of constraints.txt."""
     print("Installing the course's packages; the first time takes some minutes …", flush=True)
     LOG.unlink(missing_ok=True)
+    pip_install("setuptools")  # it builds the course itself, here and not out of sight
+    pip_install("--no-build-isolation", "--editable", ".[dev]")
+
+
+def pip_install(*what):
+    """One run of pip, whose failure is explained."""
     command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check"]
-    command += ["--log", str(LOG), "--constraint", "constraints.txt", "--editable", ".[dev]"]
+    command += ["--log", str(LOG), "--constraint", "constraints.txt", *what]
     if subprocess.run(command, cwd=str(ROOT)).returncode != 0:
         raise SetupError(explain(LOG.read_text(errors="replace") if LOG.exists() else ""))
 

@@ -26,6 +26,7 @@ MINUTE = 60_000
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),  # one server for all
     pytest.mark.skipif(
         CHROMIUM is None, reason="needs Chromium (Debian: apt-get install chromium)"
     ),

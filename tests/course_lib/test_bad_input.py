@@ -77,7 +77,7 @@ PARAMS = {
         r"covariance\[1\] is singular \(smallest eigenvalue .*min_variance",
     ),
     "singular up to rounding": (
-        {"covariance": [[[1.0, 0.0], [0.0, 1.0]], [[1.0, 3.0], [3.0, 9.0 * (1 + 1e-16)]]]},
+        {"covariance": [[[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.1], [0.1, 0.1**2 + 2e-18]]]},
         r"covariance\[1\] is singular",
     ),
     "indefinite": (

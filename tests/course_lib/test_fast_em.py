@@ -112,6 +112,22 @@ def test_collapsing_component_is_refused(generator):
         fast_em.fit_em_fast(x, start, max_steps=500, tolerance=-math.inf)
 
 
+@pytest.mark.parametrize("limit", [0, 10**9], ids=["torch", "numpy"])
+def test_component_too_thin_for_nine_digits_is_refused(generator, monkeypatch, limit):
+    monkeypatch.setattr(fast_em, "NUMPY_LIMIT", limit)
+    x = torch.randn(500, 2, generator=generator)
+    for width, accepted in ((1.2, True), (0.8, False)):
+        variances = torch.tensor([1.0, width * fast_em.THINNEST]) * x.var(0, correction=0)
+        start = MixtureParams(
+            weights=torch.ones(1), loc=torch.zeros(1, 2), covariance=variances.diag_embed()[None]
+        )
+        if accepted:
+            fast_em.fit_em_fast(x, start, max_steps=0)
+        else:
+            with pytest.raises(ValueError, match="too thin for the fast path"):
+                fast_em.fit_em_fast(x, start, max_steps=0)
+
+
 @pytest.mark.usefixtures("unchecked_shapes")
 @pytest.mark.parametrize("limit", [0, 10**9], ids=["torch", "numpy"])
 def test_bad_input_is_refused(make_params, monkeypatch, limit):

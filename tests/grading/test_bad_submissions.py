@@ -13,7 +13,7 @@ import pytest
 import build_notebooks
 import demo
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bad-submissions")]  # one course for all
 
 UNIT = "01_mixture_models"  # the name of a real unit, so that foreign notebooks are recognised
 TOY = Path(__file__).parents[1] / "notebooks" / "sources" / "exercises" / "01_toy.py"

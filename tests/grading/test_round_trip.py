@@ -7,7 +7,7 @@ from rich.progress import Progress
 import demo
 from autograder import registry
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("round-trip")]  # one course for all
 
 FULL = {exercise.name: exercise.points for exercise in registry.exercises(demo.UNIT)}
 

@@ -3,10 +3,11 @@
 import re
 from pathlib import Path
 
-import build_notebooks
 import nbformat
 import pytest
+from nbclient import NotebookClient
 
+import build_notebooks
 from autograder import registry
 from autograder.report import VERDICT_MIME
 
