@@ -154,10 +154,11 @@ class LocalCandidate:
 
     def __init__(self, target: Callable[..., Any]):
         self._target = target
+        self._count = 0
 
     def call(self, *args: Any) -> Any:
         given = [to_student(value) for value in args]
-        with _guarded(self._target):
+        with self._guarded():
             result = self._target(*given)
         _refuse_changed_arguments(args, given)
         return to_plain(result)
@@ -165,7 +166,7 @@ class LocalCandidate:
     def gradient(self, *args: Any, wrt: Sequence[int] = (0,)) -> tuple[Tensor, ...]:
         given = [to_student(value) for value in args]
         leaves = [given[index].requires_grad_() for index in wrt]
-        with _guarded(self._target), torch.enable_grad():
+        with self._guarded(), torch.enable_grad():
             result = self._target(*given)
             if not isinstance(result, Tensor) or not result.requires_grad:
                 raise AnswerError(
@@ -179,13 +180,19 @@ class LocalCandidate:
         )
 
     def construct(self, *args: Any, **settings: Any) -> "LocalModule":
-        with _guarded(self._target):
+        with self._guarded():
             module = self._target(*map(to_student, args), **copy.deepcopy(settings))
         if not isinstance(module, torch.nn.Module):
             raise AnswerError(
                 f"your class built a {type(module).__name__[:80]}; make it an nn.Module"
             )
         return LocalModule(module)
+
+    def _guarded(self) -> contextlib.AbstractContextManager[None]:
+        # another state of torch's own generator for each request: an answer that draws from it
+        # instead of the generator it was given must show
+        self._count += 1
+        return _guarded(self._target, seed=self._count)
 
 
 class LocalModule(LocalCandidate):
@@ -254,7 +261,7 @@ def _refuse_changed_arguments(sent: Sequence[Any], given: Sequence[Any]) -> None
 
 
 @contextlib.contextmanager
-def _guarded(target: Callable[..., Any]) -> Iterator[None]:
+def _guarded(target: Callable[..., Any], seed: int) -> Iterator[None]:
     """Keep the student's prints, warnings and random state apart, and translate what is raised."""
     quiet = io.StringIO()
     try:
@@ -265,6 +272,7 @@ def _guarded(target: Callable[..., Any]) -> Iterator[None]:
             torch.random.fork_rng(devices=[]),
         ):
             warnings.simplefilter("ignore")
+            torch.manual_seed(seed)
             yield
     except NotImplementedError as error:
         if _is_torch_error(error):

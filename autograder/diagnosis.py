@@ -96,40 +96,47 @@ def _is_numeric(value: Any) -> bool:
 
 
 def _describe(exercise: Exercise, calls: Sequence[Call]) -> Diagnosis | None:
-    """How the first outcome that is wrong differs from the reference's."""
+    """How the outcomes differ from the reference's, if all wrong ones differ in the same way."""
     reference = LocalCandidate(exercise.reference)
+    pairs = []
     for call in calls:
         if call.error is not None or not _is_numeric(call.value):
             continue
         right = replay(reference, call)
         if right.error is None and not alike(right.value, call.value):
-            message = _difference(torch.as_tensor(call.value), torch.as_tensor(right.value))
-            return Diagnosis(message) if message else None
+            pairs.append(tuple(torch.as_tensor(v).double() for v in (call.value, right.value)))
+    for message, holds in _DIFFERENCES.items():
+        if pairs and all(holds(given, right) for given, right in pairs):
+            return Diagnosis(message)
+    return _constant_difference(pairs)
+
+
+def _is_transposed(given: Tensor, right: Tensor) -> bool:
+    return given.ndim == 2 and given.shape == right.T.shape and alike(given.T, right)
+
+
+_DIFFERENCES = {
+    "Your result is the transpose of the right one.": _is_transposed,
+    "Your result has the wrong sign throughout.": lambda given, right: alike(given, -right),
+    "You returned the exponential of what was asked for: a density, not its logarithm.": (
+        lambda given, right: alike(given, right.exp())
+    ),
+    "You returned the logarithm of what was asked for.": (
+        lambda given, right: bool((right > 0).all()) and alike(given, right.log())
+    ),
+}
+
+
+def _constant_difference(pairs: Sequence[tuple[Tensor, Tensor]]) -> Diagnosis | None:
+    """A constant offset or factor that is the same in every outcome."""
+    if not pairs or any(given.shape != right.shape for given, right in pairs):
+        return None
+    given, right = (torch.cat([pair[i].reshape(-1) for pair in pairs]) for i in (0, 1))
+    if len(given) < 3 or not torch.isfinite(given).all():
+        return None
+    offset, ratio = given - right, given / right
+    if alike(offset, offset[:1].expand_as(offset)):
+        return Diagnosis(f"Your result is off by the same amount everywhere: {offset[0]:+.4g}.")
+    if torch.isfinite(ratio).all() and alike(ratio, ratio[:1].expand_as(ratio)):
+        return Diagnosis(f"Your result is {ratio[0]:.4g} times the right one everywhere.")
     return None
-
-
-def _difference(given: Tensor, right: Tensor) -> str:
-    given, right = given.double(), right.double()
-    if given.ndim == 2 and given.shape == right.T.shape and alike(given.T, right):
-        return "Your result is the transpose of the right one."
-    if given.shape != right.shape or not torch.isfinite(given).all():
-        return ""
-    if alike(given, -right):
-        return "Your result has the wrong sign throughout."
-    if alike(given, right.exp()):
-        return "You returned the exponential of what was asked for: a density, not its logarithm."
-    if (right > 0).all() and alike(given, right.log()):
-        return "You returned the logarithm of what was asked for."
-    return _constant_difference(given, right)
-
-
-def _constant_difference(given: Tensor, right: Tensor) -> str:
-    if right.numel() < 3:
-        return ""
-    offset = given - right
-    if alike(offset, offset.mean().expand_as(offset)):
-        return f"Your result is off by the same amount everywhere: {offset.mean().item():+.4g}."
-    ratio = given / right
-    if torch.isfinite(ratio).all() and alike(ratio, ratio.mean().expand_as(ratio)):
-        return f"Your result is {ratio.mean().item():.4g} times the right one everywhere."
-    return ""

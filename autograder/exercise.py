@@ -81,13 +81,14 @@ class Exercise:
     variants: dict[str, Callable[..., Any]] = field(default_factory=dict)
 
     def check(self, function: CheckFunction) -> CheckFunction:
-        """Add a check; the first line of its docstring is the property, as the student reads it."""
-        statement = (function.__doc__ or "").strip().split("\n")[0].rstrip(".")
+        """Add a check; its docstring's first paragraph is the property, as students read it."""
+        paragraph = (function.__doc__ or "").strip().split("\n\n")[0]
+        statement = " ".join(paragraph.split()).rstrip(".")
         if not statement:
             raise ValueError(
                 f"the check {function.__name__} of {self.name} has no docstring; write the "
                 f"property "
-                "it proves in its first line, because students read it"
+                "it proves in its first paragraph, because students read it"
             )
         self.checks.append(Check(function.__name__, statement, function))
         return function

@@ -91,7 +91,8 @@ class HintText:
         )
 
     def __repr__(self) -> str:
-        return "\n".join(part for part in (self.title, self.text, self.note) if part)
+        text = "\n".join(part for part in (self.title, self.text, self.note) if part)
+        return text.replace("**", "")
 
     def _repr_markdown_(self) -> str:
         note = f"\n\n*{self.note}*" if self.note else ""
@@ -120,9 +121,7 @@ def _next_step(verdict: Verdict, progress: Progress) -> str:
         return f"You committed to {first:g} first; that prediction stays in the log."
     if verdict.outcome == RIGHT:
         return ""
-    if progress.hints_read(name) < len(verdict.exercise.hints):
-        return f"`hint({name})` shows a hint."
-    return ""
+    return f"`hint({name})` shows a hint."
 
 
 def _refuse(message: str, grading: bool) -> None:

@@ -1,5 +1,6 @@
 """A verdict as a student reads it: rich in JupyterLab, plain in a terminal."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -10,6 +11,7 @@ VERDICT_MIME = "application/vnd.autograder.verdict+json"
 
 # Colours that keep a contrast of at least 3:1 on JupyterLab's light and dark themes.
 COLOURS = {"right": "#2e8540", "wrong": "#d0451b", "not attempted": "#7a7f87"}
+MAX_PROBLEMS = 2  # shown in full; the other failing checks are named only
 MARKS = {"right": "✓", "wrong": "✗", "not attempted": "○"}
 
 
@@ -50,9 +52,9 @@ class Report:
     def __repr__(self) -> str:
         lines = [f"{MARKS[self.verdict.outcome]} {self.headline}"]
         lines += [f"  {self.advice}"] if self.advice else []
-        for finding in self.verdict.findings:
+        for finding, shown in _with_details(self.verdict.findings):
             lines.append(f"  {_mark(finding)} {finding.statement}")
-            lines += [f"      {line}" for line in finding.problem.splitlines()]
+            lines += [f"      {line}" for line in shown.splitlines()]
         lines += [f"  {self.note}"] if self.note else []
         return "\n".join(lines)
 
@@ -75,7 +77,7 @@ class Report:
         if self.advice:
             parts.append(f'<div style="margin:.35em 0">{_paragraph(self.advice)}</div>')
         if self.verdict.findings:
-            rows = "".join(_item(finding) for finding in self.verdict.findings)
+            rows = "".join(_item(*pair) for pair in _with_details(self.verdict.findings))
             parts.append(f'<ul style="list-style:none;margin:.2em 0;padding:0">{rows}</ul>')
         if self.note:
             parts.append(f'<div style="margin-top:.35em;opacity:.75">{_paragraph(self.note)}</div>')
@@ -86,10 +88,22 @@ def _mark(finding: Finding) -> str:
     return MARKS["wrong"] if finding.problem else MARKS["right"]
 
 
-def _item(finding: Finding) -> str:
+def _with_details(findings: Sequence[Finding]) -> list[tuple[Finding, str]]:
+    """What to show of each problem: the first few in full, and none twice."""
+    shown: list[str] = []
+    pairs = []
+    for finding in findings:
+        new = finding.problem not in shown and len(shown) < MAX_PROBLEMS
+        pairs.append((finding, finding.problem if new else ""))
+        if new and finding.problem:
+            shown.append(finding.problem)
+    return pairs
+
+
+def _item(finding: Finding, shown: str) -> str:
     colour = COLOURS["wrong"] if finding.problem else COLOURS["right"]
     style = "margin:.1em 0 .3em 1.2em;white-space:pre-wrap;word-break:normal"
-    problem = f'<pre style="{style}">{escape(finding.problem)}</pre>' if finding.problem else ""
+    problem = f'<pre style="{style}">{escape(shown)}</pre>' if shown else ""
     mark = f'<span style="color:{colour}">{_mark(finding)}</span>'
     return f"<li>{mark} {escape(finding.statement)}{problem}</li>"
 

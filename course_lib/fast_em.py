@@ -144,9 +144,7 @@ def _coefficients(
     except (np.linalg.LinAlgError, torch.linalg.LinAlgError):
         raise _too_thin() from None
     precision = xp.linalg.inv(covariance)
-    if (
-        precision.max() > 1 / THINNEST
-    ):  # the largest entry of a positive definite matrix is on its diagonal
+    if precision.max() > 1 / THINNEST:  # the largest entry of P is on its diagonal
         raise _too_thin()
     half_log_det = xp.log(xp.diagonal(factor, 0, 1, 2)).sum(1)
     linear = (precision @ loc[:, :, None])[:, :, 0]

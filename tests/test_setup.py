@@ -83,6 +83,7 @@ def test_an_interrupted_update_does_not_look_finished(checkout, monkeypatch, sto
     [
         ("... NewConnectionError(...)\nERROR: No matching distribution found for torch", "network"),
         ("ERROR: No matching distribution found for torch==2.13.0", "no build of torch"),
+        ("    The user requested (constraint) torch==2.13.0", "no build of torch"),
         ("OSError: [Errno 28] No space left on device", "disk is full"),
         ("ERROR: something else", "pip.log"),
     ],

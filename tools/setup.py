@@ -29,7 +29,7 @@ The disk is full; the course needs about 2 GB in .venv, more with a GPU build of
     OFFLINE: """\
 It cannot reach its package index. Check the network or the proxy (HTTPS_PROXY), or point pip
 at packages that you have: PIP_FIND_LINKS=FOLDER, or PIP_INDEX_URL for a mirror.""",
-    r"No matching distribution found for torch": """\
+    r"No matching distribution found for torch|user requested \(constraint\) torch==": """\
 There is no build of torch for this Python or machine: Python {version} on {platform}.
 Use a 64-bit Python 3.11, 3.12 or 3.13, for example: make PYTHON=python3.12""",
 }
@@ -67,8 +67,8 @@ def make_environment():
     import venv
 
     test = f"import pip, sys; sys.exit(sys.version_info[:2] != {sys.version_info[:2]})"
-    usable = PYTHON.exists() and subprocess.run([str(PYTHON), "-c", test]).returncode == 0
-    if not usable:
+    command = [str(PYTHON), "-c", test]
+    if not PYTHON.exists() or subprocess.run(command, stderr=subprocess.DEVNULL).returncode != 0:
         print("Making the virtual environment .venv …", flush=True)
         venv.create(str(VENV), with_pip=True, clear=True)
 

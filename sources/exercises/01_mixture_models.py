@@ -12,8 +12,12 @@
 # 3. Stuck? Type `hint(your_function)` into a new cell. There are three hints: the principle, the place, and nearly
 #    the code. The second and the third open after one more check each.
 #
-# **Rules.** Your functions get torch tensors and return torch tensors. They do not change their arguments.
-# They work for any number of points N, dimensions D and components K, without loops over points if you can.
+# **Rules.** Arrays come and go as torch tensors, in float64 unless a check says otherwise: give new tensors the type of
+# the old ones, as in `torch.zeros(3, dtype=x.dtype)`. Counts, costs, durations and log-likelihoods are plain Python
+# numbers; where one number is asked for, return a number or a tensor with one element. Do not change the arguments.
+# Your functions work for any number of points N, dimensions D and components K, without loops over points if you can.
+# The point is to write them yourself, so do not call the function of `course_lib.mixture` that does the same.
+#
 # Each exercise states its difficulty (1 to 5), the minutes it takes, and its points. There are 39 points that are
 # checked by the computer and 7 that a person marks.
 
@@ -37,7 +41,7 @@ print(f"{x.shape[0]} eruptions, {x.shape[1]} numbers each: duration and waiting 
 # | symbol | in code | shape | meaning |
 # |---|---|---|---|
 # | $x_n$ | `x` | (N, D) | observed point number n |
-# | $z_n$ | `labels` | (N,) | the hidden component that made it, 0 … K−1 |
+# | $z_n$ | `labels` | (N,) | the hidden component that made it: $1 \dots K$ in formulas, 0 … K−1 in code |
 # | $\pi_k$ | `weights` | (K,) | probability of component k; they sum to 1 |
 # | $\eta_k$ | `logits` | (K,) | any real numbers, with $\pi = \mathrm{softmax}(\eta)$ |
 # | $\mu_k$ | `loc` | (K, D) | mean of component k |
@@ -84,7 +88,8 @@ check(log_gaussian)
 #
 # $$\log \mathcal N(x \mid \mu, \Sigma) = -\tfrac12 \lVert u \rVert^2 - \log\lvert\det L\rvert - \tfrac{D}{2}\log 2\pi, \qquad L\,u = x-\mu$$
 #
-# Do not invert a matrix. `torch.linalg.solve_triangular` solves $Lu = x-\mu$.
+# Do not invert a matrix: `torch.linalg.solve_triangular` solves $Lu = x-\mu$. And do not compute the determinant first and
+# its logarithm then: in many dimensions the determinant is too small for a number, while its logarithm is not.
 
 # %% solution="log_gaussian_full"
 def log_gaussian_full(x, loc, scale_tril):
@@ -168,11 +173,11 @@ check(responsibilities)
 #
 # ## B1. Predict before you compute
 #
-# *1 point for a number, whatever it is.*
+# *1 point for a number.*
 #
 # The best single Gaussian on the 272 eruptions has the log-likelihood −1289.80. How many nats **for each eruption** does
 # the best two-component mixture gain over it? Look at the scatter plot in the lecture, think, and commit to a number.
-# Part B2 computes it. You get the point for the commitment, not for being right.
+# Part B2 computes it. You get the point for the commitment, not for being right; any gain from 0 to 5 nats will do.
 
 # %% solution="predict_second_component"
 def predict_second_component():
@@ -264,8 +269,9 @@ with when_answered(em_step):
 # triangular matrix with the exponential on its diagonal.
 #
 # You get a start and return the fitted parameters. The check runs your function on Old Faithful and on made-up data,
-# and wants the log-likelihood within 0.05 nats of the maximum that EM finds from the same start. Stay under about one second a fit:
-# L-BFGS needs some dozens of steps, Adam on standardised data one or two thousand.
+# and wants the log-likelihood within 0.05 nats of the maximum that EM finds from the same start. On standardised data
+# L-BFGS needs some dozens of steps and Adam about a thousand, which takes a second or two. L-BFGS wants tensors that lie in
+# memory in order, and `torch.linalg.cholesky` gives one that does not: call `.contiguous()` on it.
 
 # %% solution="fit_mixture_by_gradient"
 def fit_mixture_by_gradient(x, weights, loc, covariance):
@@ -316,7 +322,7 @@ check(fit_mixture_by_gradient)
 #
 # Draw `num_samples` points. For each one, first draw a component $z$ with the probabilities `weights`, then draw
 # $x = \mu_z + L_z\,\varepsilon$ with $\varepsilon$ standard normal. Return the points and the components, row by row.
-# Take all randomness from `generator`, so that the same seed gives the same sample.
+# Take all randomness from `generator`, so that the same seed gives the same sample. The order of the rows is up to you.
 
 # %% solution="sample_mixture"
 def sample_mixture(num_samples, weights, loc, scale_tril, generator):
@@ -363,7 +369,7 @@ check(bic)
 # *Difficulty 1, 5 minutes, 1 point. Uses C2.*
 #
 # You fitted mixtures with 1, 2, 3, … components. `log_likelihoods[0]` belongs to one component,
-# `log_likelihoods[1]` to two, and so on. Return the number of components with the best BIC.
+# `log_likelihoods[1]` to two, and so on. Return the number of components with the lowest BIC, as an integer.
 
 # %% solution="choose_num_components"
 def choose_num_components(log_likelihoods, dim, num_points):
@@ -390,8 +396,10 @@ check(choose_num_components)
 # prior on the covariances, or a restart of a collapsed component. The check wants
 #
 # - finite numbers, weights on the simplex, and K proper covariance matrices, on duplicated points, on a line and with an
-#   empty component, **in whatever unit** the data is measured (so a floor in absolute numbers will not do);
-# - a fit of healthy data that is as good as before: within half a nat of plain EM, and parameters within 1 %.
+#   empty component, **in whatever unit** the data is measured (so a floor in absolute numbers will not do), with no
+#   variance in any direction below a billionth of the data's;
+# - the other components fitted as ever, while one is held back;
+# - a fit of healthy data that is as good as before: within half a nat of plain EM, and every parameter within 1 %.
 
 # %% solution="fit_without_collapse"
 def fit_without_collapse(x, weights, loc, covariance, num_steps):
@@ -449,11 +457,13 @@ check(fit_without_collapse)
 # *Difficulty 3, 20 minutes, 3 points.*
 #
 # Given the duration, the waiting time is again a mixture of Gaussians, now in one dimension. For component $k$ with mean
-# $(\mu_{k0}, \mu_{k1})$ and covariance entries $\Sigma_{k,ij}$, where 0 is the duration and 1 the waiting time:
+# $(\mu_{k1}, \mu_{k2})$ and covariance entries $\Sigma_{k,ij}$, where 1 is the duration and 2 the waiting time (columns 0 and 1
+# in code):
 #
-# $$\begin{aligned} \tilde\pi_k &\propto \pi_k\, \mathcal N(d \mid \mu_{k0}, \Sigma_{k,00}) \\ \tilde\mu_k &= \mu_{k1} + \frac{\Sigma_{k,10}}{\Sigma_{k,00}}\,(d - \mu_{k0}) \\ \tilde\sigma_k^2 &= \Sigma_{k,11} - \frac{\Sigma_{k,10}^2}{\Sigma_{k,00}} \end{aligned}$$
+# $$\begin{aligned} \tilde\pi_k &\propto \pi_k\, \mathcal N(d \mid \mu_{k1}, \Sigma_{k,11}) \\ \tilde\mu_k &= \mu_{k2} + \frac{\Sigma_{k,21}}{\Sigma_{k,11}}\,(d - \mu_{k1}) \\ \tilde\sigma_k^2 &= \Sigma_{k,22} - \frac{\Sigma_{k,21}^2}{\Sigma_{k,11}} \end{aligned}$$
 #
-# Return the standard deviations $\tilde\sigma_k$, not the variances.
+# Here $\mathcal N(d \mid \mu, \Sigma)$ takes a variance. Return the standard deviations $\tilde\sigma_k$, not the variances.
+# The argument `duration` is a plain number of minutes.
 
 # %% solution="conditional_waiting"
 def conditional_waiting(duration, weights, loc, covariance):
@@ -475,7 +485,7 @@ check(conditional_waiting)
 # %% [markdown]
 # ## D2. Predict before you compute
 #
-# *1 point for a number.*
+# *1 point for a number of minutes from 20 to 120.*
 #
 # The eruption lasted 2 minutes. A minute too late costs you nine times as much as a minute of waiting. After how many
 # minutes do you come back? The mean waiting time after such an eruption is about 54 minutes.

@@ -1,5 +1,5 @@
-"""What three of the exercises share: reading (weights, loc, covariance), and how likely they "
-"make the data."""
+"""What three of the exercises share: reading (weights, loc, covariance), and how likely they
+make the data."""
 
 import math
 from typing import Any
@@ -13,8 +13,8 @@ Parameters = tuple[Tensor, Tensor, Tensor]
 
 
 def unpack(value: Any, num_components: int, dim: int, what: str) -> Parameters:
-    """Demand (weights, loc, covariance) of the right shapes, all finite; give them back in "
-    "float64."""
+    """Demand (weights, loc, covariance) of the right shapes, all finite; give them back in
+    float64."""
     weights, loc, covariance = expect.items(value, 3, f"the result of {what}")
     shapes = {
         "weights": (weights, (num_components,)),

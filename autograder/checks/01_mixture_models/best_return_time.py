@@ -1,5 +1,5 @@
-"""`best_return_time(duration, weights, loc, covariance, cost_wait, cost_miss)`: a decision with "
-"costs."""
+"""`best_return_time(duration, weights, loc, covariance, cost_wait, cost_miss)`: a decision with
+costs."""
 
 import math
 
@@ -52,8 +52,8 @@ def quantile(waiting: mixture.ScalarMixture, level: float) -> float:
 def expected_cost(
     waiting: mixture.ScalarMixture, time: float, cost_wait: float, cost_miss: float
 ) -> float:
-    """Exact expected cost of being back at `time`; for a Gaussian E max(W − t, 0) = σ (φ(u) − u "
-    "(1 − Φ(u)))."""
+    """Exact expected cost of being back at `time`; for a Gaussian E max(W − t, 0) = σ (φ(u) − u
+    (1 − Φ(u)))."""
     u = (time - waiting.loc) / waiting.scale
     height = (-0.5 * u**2).exp() / math.sqrt(2 * math.pi)
     early = waiting.scale * (height - u * torch.special.ndtr(-u))
@@ -177,6 +177,14 @@ def works_for_any_number_of_components(candidate: Candidate, rng: np.random.Gene
     _expect_best(
         candidate, [draw(rng, 1, 1.0, 9.0), draw(rng, 3, 1.0, 3.0), draw(rng, 1, 3.0, 1.0)]
     )
+
+
+@BEST_RETURN_TIME.check
+def works_for_extreme_costs(candidate: Candidate, rng: np.random.Generator) -> None:
+    """Works where one minute costs ninety-nine times the other, far out in the distribution."""
+    _, *params, _, _ = draw(rng, 2, 1.0, 1.0)
+    extremes = ((1.6, 1.0, 99.0), (4.9, 99.0, 1.0))
+    _expect_best(candidate, [(duration, *params, *costs) for duration, *costs in extremes])
 
 
 @BEST_RETURN_TIME.check

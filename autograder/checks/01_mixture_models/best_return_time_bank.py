@@ -278,7 +278,7 @@ def grid_of_costs(duration, weights, loc, covariance, cost_wait, cost_miss):
     w = torch.arange(0.0, 150.0, 0.05, dtype=loc.dtype)
     probability = _density(waiting, w)
     probability = probability / probability.sum()
-    times = torch.arange(40.0, 100.0, 0.1, dtype=loc.dtype)
+    times = torch.arange(10.0, 140.0, 0.1, dtype=loc.dtype)
     lead = w - times[:, None]
     cost = cost_wait * lead.clamp_min(0) + cost_miss * (-lead).clamp_min(0)
     return times[(cost @ probability).argmin()]

@@ -121,6 +121,6 @@ def another_component_has_its_price(candidate: Candidate, rng: np.random.Generat
     count = 1 + dim + dim * (dim + 1) // 2
     expect.true(
         abs(price - count * math.log(num_points)) < 1e-2,
-        f"one component more in {dim} dimensions costs {price / math.log(num_points):.4g} log N; "
+        f"one component more with D = {dim} costs {price / math.log(num_points):.4g} log N; "
         f"expected {count} log N",
     )

@@ -1,5 +1,5 @@
-"""`conditional_waiting(duration, weights, loc, covariance)`: the waiting time, given one "
-"duration."""
+"""`conditional_waiting(duration, weights, loc, covariance)`: the waiting time, given one
+duration."""
 
 import math
 
@@ -130,8 +130,8 @@ def equals_exact_conditional(candidate: Candidate, rng: np.random.Generator) -> 
 
 @CONDITIONAL_WAITING.check
 def is_slice_of_joint_density(candidate: Candidate, rng: np.random.Generator) -> None:
-    """The density of the result is the joint density along the line of that duration, "
-    "normalised."""
+    """The density of the result is the joint density along the line of that duration,
+    normalised."""
     args = draw(rng, 3)
     duration, weights, loc, covariance = args
     new_weights, new_loc, scale = _unpack(candidate, args)

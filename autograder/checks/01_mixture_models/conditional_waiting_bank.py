@@ -10,8 +10,8 @@ from .conditional_waiting import CONDITIONAL_WAITING, reference
 
 
 def _parts(duration, loc, covariance):
-    """Distance of the duration from each mean, its variance, the covariance, the waiting's "
-    "variance."""
+    """Distance of the duration from each mean, its variance, the covariance, the waiting's
+    variance."""
     return duration - loc[:, 0], covariance[:, 0, 0], covariance[:, 0, 1], covariance[:, 1, 1]
 
 

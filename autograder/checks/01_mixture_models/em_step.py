@@ -143,22 +143,47 @@ def _expect_exact(candidate: Candidate, args: Parameters, where: str, rtol: floa
 
 @EM_STEP.check
 def equals_exact_update(candidate: Candidate, rng: np.random.Generator) -> None:
-    """One step gives the exact new weights, means and covariances, in one, two and three "
-    "dimensions."""
+    """One step gives the exact new weights, means and covariances, in one, two and three
+    dimensions."""
     for count, num_components, dim in ((9, 2, 1), (20, 3, 2), (14, 2, 3)):
         args = _draw(rng, count, num_components, dim)
-        _expect_exact(candidate, args, f"after a step in {dim} dimension(s)")
+        _expect_exact(candidate, args, f"after a step with D = {dim}")
 
 
 @EM_STEP.check
 def works_when_sizes_coincide(candidate: Candidate, rng: np.random.Generator) -> None:
-    """Works with as many points as components and coordinates, with one component, and in "
-    "float32."""
+    """Works with as many points as components and coordinates, with one component, and in
+    float32."""
     for count, num_components, dim in ((3, 3, 3), (6, 1, 2), (4, 4, 1)):
         args = _draw(rng, count, num_components, dim)
         _expect_exact(candidate, args, f"after a step with {count} points, K = {num_components}")
     single = tuple(array.float() for array in _draw(rng, 15, 2, 2))
     _expect_exact(candidate, single, "after a step in float32", rtol=1e-3)
+
+
+@EM_STEP.check
+def adds_nothing(candidate: Candidate, rng: np.random.Generator) -> None:
+    """Adds nothing to any result: right in tiny units, and for a component that owns little.
+
+    A constant added to a covariance or a count, or a floor under a weight, shows nowhere else.
+    """
+    unit = 1e-4
+    x, weights, loc, covariance = _draw(rng, 12, 2, 2)
+    tiny = x * unit, weights, loc * unit, covariance * unit**2
+    scale = torch.tensor([1.0, unit, unit**2], dtype=x.dtype)
+    actual = unpack(candidate.call(*tiny), 2, 2, "em_step")
+    for name, given, right, size in zip(
+        ("weights", "loc", "covariance"), actual, _exact(*tiny), scale, strict=True
+    ):
+        what = f"the new {name} of data in units of {unit:g}, in these units,"
+        expect.close(given / size, right / size, what, rtol=1e-3, atol=1e-4)
+    little = torch.tensor([1 - 1e-4, 1e-4], dtype=x.dtype)
+    counts = torch.softmax(log_joint(x, little, loc, covariance), 1).sum(0)
+    if counts.min() > 1e-5:  # else rounding decides
+        given = unpack(candidate.call(x, little, loc, covariance), 2, 2, "em_step")
+        right = _exact(x, little, loc, covariance)
+        expect.close(given[0], right[0], "the new weights", rtol=1e-3, atol=1e-7)
+        expect.close(given[1], right[1], "the new loc of a component with a tiny weight", rtol=1e-3)
 
 
 @EM_STEP.check

@@ -18,8 +18,8 @@ Question = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 def climb(x: Tensor, weights: Tensor, loc: Tensor, covariance: Tensor) -> Parameters:
-    """L-BFGS on logits, means and Cholesky factors, all in units of the data's standard "
-    "deviations."""
+    """L-BFGS on logits, means and Cholesky factors, all in units of the data's standard
+    deviations."""
     shift, unit = x.mean(0), x.std(0)
     factor = torch.linalg.cholesky(covariance) / unit[:, None]
     log_scale = factor.diagonal(dim1=1, dim2=2).log()

@@ -1,5 +1,5 @@
-"""Right answers to `fit_without_collapse`: a floor, a ridge, a prior, a restart of what "
-"collapsed."""
+"""Right answers to `fit_without_collapse`: a floor, a ridge, a prior, a restart of what
+collapsed."""
 
 import torch
 from torch.distributions import MultivariateNormal
@@ -84,8 +84,8 @@ def stops_when_settled(x, weights, loc, covariance, num_steps):
 
 @FIT_WITHOUT_COLLAPSE.variant
 def uniform_share_for_every_component(x, weights, loc, covariance, num_steps):
-    """Every component keeps a trace of every point, and so of the pooled covariance, and a "
-    "floor."""
+    """Every component keeps a trace of every point, and so of the pooled covariance, and a
+    floor."""
     floor = 1e-6 * x.var(0).min()
     for _ in range(num_steps):
         resp = torch.softmax(log_joint(x, weights, loc, covariance), 1)

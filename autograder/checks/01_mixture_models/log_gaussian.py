@@ -70,7 +70,7 @@ def equals_scipy(candidate: Candidate, rng: np.random.Generator) -> None:
     """Equals the exact value within three standard deviations, in one, two and five dimensions."""
     for count, dim in ((7, 1), (6, 2), (3, 5)):
         args = _draw(rng, count, dim)
-        expect.close(candidate.call(*args), _exact(*args), f"log_gaussian in {dim} dimensions")
+        expect.close(candidate.call(*args), _exact(*args), f"log_gaussian with D = {dim}")
 
 
 @LOG_GAUSSIAN.check
@@ -78,7 +78,7 @@ def works_for_one_point(candidate: Candidate, rng: np.random.Generator) -> None:
     """Works for a single point, and when there are as many points as coordinates."""
     for count, dim in ((1, 2), (1, 1), (3, 3)):
         args = _draw(rng, count, dim)
-        expect.close(candidate.call(*args), _exact(*args), f"log_gaussian of {count} point(s)")
+        expect.close(candidate.call(*args), _exact(*args), f"log_gaussian for N = {count}")
 
 
 @LOG_GAUSSIAN.check

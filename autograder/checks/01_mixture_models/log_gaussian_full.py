@@ -73,7 +73,7 @@ def _draw(
 
 def _expect_exact(candidate: Candidate, rng: np.random.Generator, count: int, dim: int) -> None:
     args, exact = _draw(rng, rng.uniform(-3, 3, size=(count, dim)))
-    what = f"log_gaussian_full of {count} point(s) in {dim} dimension(s)"
+    what = f"log_gaussian_full for N = {count}, D = {dim}"
     expect.close(candidate.call(*args), exact, what)
 
 

@@ -63,7 +63,7 @@ def equals_exact_value(candidate: Candidate, rng: np.random.Generator) -> None:
     for count, components, dim in ((9, 3, 2), (8, 2, 1), (4, 5, 3)):
         logits, loc, log_scale = draw_mixture(rng, components, dim)
         args = draw_points(rng, count, loc, log_scale), logits, loc, log_scale
-        what = f"log_mixture of {components} components in {dim} dimension(s)"
+        what = f"log_mixture for K = {components}, D = {dim}"
         expect.close(candidate.call(*args), _exact(*args), what)
 
 
@@ -73,7 +73,7 @@ def works_when_sizes_coincide(candidate: Candidate, rng: np.random.Generator) ->
     for count, components, dim in ((1, 3, 2), (3, 3, 3), (2, 2, 1), (1, 2, 1)):
         logits, loc, log_scale = draw_mixture(rng, components, dim)
         args = draw_points(rng, count, loc, log_scale), logits, loc, log_scale
-        what = f"log_mixture of {count} point(s), {components} components, {dim} dimension(s)"
+        what = f"log_mixture for N = {count}, K = {components}, D = {dim}"
         expect.close(candidate.call(*args), _exact(*args), what)
 
 

@@ -46,10 +46,7 @@ PREDICT_RETURN_TIME = Exercise(
         "minutes and the standard deviation about five and a half. Compute the difference in your "
         "head and write `return` with the number of minutes.",
     ),
-    follow_up=(
-        f"Committed. The best mixture says {TRUTH:.1f} minutes: one visit in ten comes too late. "
-        "D3 computes it."
-    ),
+    follow_up=(f"Committed. The best mixture says {TRUTH:.1f} minutes. D3 shows why."),
 )
 
 
@@ -66,7 +63,44 @@ def is_a_possible_time(candidate: Candidate, rng: np.random.Generator) -> None:
 
 def _predicted(low: float, high: float):
     """The sign of a prediction between two bounds."""
-    return lambda calls: low <= float(calls[0].value) <= high
+    return lambda calls: (
+        not isinstance(calls[0].value, (bool, str)) and low <= float(calls[0].value) <= high
+    )
+
+
+@PREDICT_RETURN_TIME.misconception(
+    "Your function gives nothing back. End it with `return` and your number.",
+    sign=lambda calls: calls[0].error is None and calls[0].value is None,
+)
+def nothing_returned():
+    print(47)
+
+
+@PREDICT_RETURN_TIME.misconception(
+    "You returned a text. Return the number of minutes alone, without quotation marks.",
+    sign=lambda calls: isinstance(calls[0].value, str),
+)
+def a_text():
+    return "0:47"
+
+
+@PREDICT_RETURN_TIME.misconception(
+    "You returned a tuple, a list or several numbers. Return a single number.",
+    sign=lambda calls: (
+        isinstance(calls[0].value, (tuple, list))
+        or (isinstance(calls[0].value, torch.Tensor) and calls[0].value.numel() != 1)
+    ),
+)
+def an_interval():
+    return [45.0, 50.0]
+
+
+@PREDICT_RETURN_TIME.misconception(
+    "That is no finite number, so it is no prediction. Commit to a number of minutes.",
+    sign=lambda calls: not math.isfinite(float(calls[0].value)),
+)
+def not_a_number():
+    return float("inf")
 
 
 @PREDICT_RETURN_TIME.misconception(
@@ -92,46 +126,12 @@ def in_seconds():
 
 
 @PREDICT_RETURN_TIME.misconception(
-    "That is how much you come before the mean. Give the time itself, counted from the eruption.",
+    "That is too short for the time from the eruption to your return. Did you give the minutes by "
+    "which you come before the mean?",
     sign=_predicted(2.0, 19.99),
 )
 def minutes_before_the_mean():
     return 7.1
-
-
-@PREDICT_RETURN_TIME.misconception(
-    "That is no finite number, so it is no prediction. Commit to a number of minutes.",
-    sign=lambda calls: not math.isfinite(float(calls[0].value)),
-)
-def not_a_number():
-    return float("inf")
-
-
-@PREDICT_RETURN_TIME.misconception(
-    "Your function gives nothing back. End it with `return` and your number.",
-    sign=lambda calls: calls[0].error is None and calls[0].value is None,
-)
-def nothing_returned():
-    print(47)
-
-
-@PREDICT_RETURN_TIME.misconception(
-    "You returned a text. Return the number of minutes alone, without quotation marks.",
-    sign=lambda calls: isinstance(calls[0].value, str),
-)
-def a_text():
-    return "0:47"
-
-
-@PREDICT_RETURN_TIME.misconception(
-    "You returned several numbers. Commit to a single one.",
-    sign=lambda calls: (
-        isinstance(calls[0].value, (tuple, list))
-        or (isinstance(calls[0].value, torch.Tensor) and calls[0].value.numel() != 1)
-    ),
-)
-def an_interval():
-    return [45.0, 50.0]
 
 
 @PREDICT_RETURN_TIME.variant

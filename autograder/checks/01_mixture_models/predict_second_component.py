@@ -68,7 +68,55 @@ def is_a_possible_gain(candidate: Candidate, rng: np.random.Generator) -> None:
 
 def _predicted(low: float, high: float):
     """The sign of a prediction between two bounds."""
-    return lambda calls: low <= float(calls[0].value) <= high
+    return lambda calls: (
+        not isinstance(calls[0].value, (bool, str)) and low <= float(calls[0].value) <= high
+    )
+
+
+@PREDICT_SECOND_COMPONENT.misconception(
+    "Your function gives nothing back. End it with `return` and your number.",
+    sign=lambda calls: calls[0].error is None and calls[0].value is None,
+)
+def nothing_returned():
+    print(0.6)
+
+
+@PREDICT_SECOND_COMPONENT.misconception(
+    "You returned a text. Return the number alone, without quotation marks and without a unit.",
+    sign=lambda calls: isinstance(calls[0].value, str),
+)
+def a_text():
+    return "0.6 nats"
+
+
+@PREDICT_SECOND_COMPONENT.misconception(
+    "You returned a tuple, a list or several numbers. Return a single number.",
+    sign=lambda calls: (
+        isinstance(calls[0].value, (tuple, list))
+        or (isinstance(calls[0].value, torch.Tensor) and calls[0].value.numel() != 1)
+    ),
+)
+def several_numbers():
+    return 0.5, 0.7
+
+
+@PREDICT_SECOND_COMPONENT.misconception(
+    "True or False is no number of nats.",
+    sign=lambda calls: (
+        isinstance(calls[0].value, bool)
+        or (isinstance(calls[0].value, torch.Tensor) and calls[0].value.dtype == torch.bool)
+    ),
+)
+def a_truth_value():
+    return True
+
+
+@PREDICT_SECOND_COMPONENT.misconception(
+    "That is no finite number, so it is no prediction. Any guess between 0 and 5 earns the point.",
+    sign=lambda calls: not math.isfinite(float(calls[0].value)),
+)
+def not_a_number():
+    return float("nan")
 
 
 @PREDICT_SECOND_COMPONENT.misconception(
@@ -92,57 +140,11 @@ def negative_gain():
 
 
 @PREDICT_SECOND_COMPONENT.misconception(
-    "That is the gain over all eruptions. Divide by their number, 272.",
+    "That looks like a gain over all eruptions. Divide by their number, 272.",
     sign=_predicted(30.0, 1360.0),
 )
 def total_gain():
     return 159.53
-
-
-@PREDICT_SECOND_COMPONENT.misconception(
-    "That is no finite number, so it is no prediction. Any guess between 0 and 5 earns the point.",
-    sign=lambda calls: not math.isfinite(float(calls[0].value)),
-)
-def not_a_number():
-    return float("nan")
-
-
-@PREDICT_SECOND_COMPONENT.misconception(
-    "Your function gives nothing back. End it with `return` and your number.",
-    sign=lambda calls: calls[0].error is None and calls[0].value is None,
-)
-def nothing_returned():
-    print(0.6)
-
-
-@PREDICT_SECOND_COMPONENT.misconception(
-    "You returned a text. Return the number alone, without quotation marks and without a unit.",
-    sign=lambda calls: isinstance(calls[0].value, str),
-)
-def a_text():
-    return "0.6 nats"
-
-
-@PREDICT_SECOND_COMPONENT.misconception(
-    "You returned several numbers. Commit to a single one.",
-    sign=lambda calls: (
-        isinstance(calls[0].value, (tuple, list))
-        or (isinstance(calls[0].value, torch.Tensor) and calls[0].value.numel() != 1)
-    ),
-)
-def several_numbers():
-    return 0.5, 0.7
-
-
-@PREDICT_SECOND_COMPONENT.misconception(
-    "True or False is no number of nats.",
-    sign=lambda calls: (
-        isinstance(calls[0].value, bool)
-        or (isinstance(calls[0].value, torch.Tensor) and calls[0].value.dtype == torch.bool)
-    ),
-)
-def a_truth_value():
-    return True
 
 
 @PREDICT_SECOND_COMPONENT.variant

@@ -97,7 +97,7 @@ def equals_bayes_rule(candidate: Candidate, rng: np.random.Generator) -> None:
     ):
         logits, loc, log_scale = draw_mixture(rng, components, dim)
         args = draw_points(rng, count, loc, log_scale), logits, loc, log_scale
-        what = f"responsibilities of {count} point(s), {components} component(s), dimension {dim}"
+        what = f"responsibilities for N = {count}, K = {components}, D = {dim}"
         expect.close(candidate.call(*args), _exact(*args), what)
 
 

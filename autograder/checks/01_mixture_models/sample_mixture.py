@@ -17,6 +17,7 @@ from course_lib import mixture
 
 MANY = 8_000
 FEW, NUM_REPEATS = 200, 24
+REPEATED = 50
 STANDARD_ERRORS = 7.0
 MAX_SCALED_DISTANCE = 3.5
 
@@ -218,6 +219,11 @@ def draws_are_independent(candidate: Candidate, rng: np.random.Generator) -> Non
     distinct = len(points.unique(dim=0))
     expect.true(distinct > 0.99 * MANY, f"only {distinct} of {MANY} points are distinct")
     noise = whiten(points, labels, loc, scale_tril)
+    distinct = len((1e6 * noise).round().unique(dim=0))
+    expect.true(
+        distinct > 0.99 * MANY,
+        f"{MANY} points have only {distinct} different noise vectors; the components share them",
+    )
     noise = noise.clamp(-6, 6)
     lag = ((noise[1:] * noise[:-1]).mean(0)).abs().max() * math.sqrt(MANY)
     expect.true(lag < STANDARD_ERRORS, "the noise of one row is correlated with the next row's")
@@ -229,15 +235,22 @@ def uses_the_generator(candidate: Candidate, rng: np.random.Generator) -> None:
     args = draw_parameters(rng, 3, 2)
     first, second = (int(seed) for seed in rng.choice(2**31, size=2, replace=False))
     one, again, other = (
-        unpack(candidate.call(50, *args, Seed(seed)), 50, 3, 2) for seed in (first, first, second)
+        unpack(candidate.call(REPEATED, *args, Seed(seed)), REPEATED, 3, 2)
+        for seed in (first, first, second)
     )
     expect.true(
         torch.equal(one[0], again[0]) and torch.equal(one[1], again[1]),
         "two calls with the same seed differ; take all randomness from the generator",
     )
     expect.true(
-        not torch.equal(one[0], other[0]) and not torch.equal(one[1], other[1]),
-        "two calls with different seeds give the same draw; take all randomness from the generator",
+        not torch.equal(one[1], other[1]),
+        "two calls with different seeds give the same labels; draw them from the generator",
+    )
+    _, loc, scale_tril = args
+    noise = [whiten(*draw, loc, scale_tril) for draw in (one, other)]
+    expect.true(
+        not torch.allclose(*noise, atol=1e-4),
+        "two calls with different seeds give the same noise; draw it from the generator",
     )
 
 

@@ -53,6 +53,37 @@ def labels_from_one(num_samples, weights, loc, scale_tril, generator):
 
 
 @SAMPLE_MIXTURE.misconception(
+    "The noise has no spread: every point sits on the mean of its component.",
+    sign=signs.no_spread,
+)
+def no_noise(num_samples, weights, loc, scale_tril, generator):
+    labels = draw_labels(num_samples, weights, generator)
+    return loc[labels], labels
+
+
+@SAMPLE_MIXTURE.misconception(
+    "Some of your random numbers do not come from the generator: the same seed gave two different "
+    "draws. Hand `generator=generator` to every random function.",
+    sign=signs.differs_under_one_seed,
+)
+def noise_from_elsewhere(num_samples, weights, loc, scale_tril, generator):
+    labels = draw_labels(num_samples, weights, generator)
+    noise = torch.randn(num_samples, loc.shape[1], dtype=loc.dtype)
+    return loc[labels] + times(scale_tril[labels], noise), labels
+
+
+@SAMPLE_MIXTURE.misconception(
+    "The noise is seeded inside your function: another seed gives other labels but the same noise. "
+    "Use the generator as you get it.",
+    sign=lambda calls: signs.ignores_seed(calls) and not signs.same_labels(calls),
+)
+def noise_with_a_seed_of_its_own(num_samples, weights, loc, scale_tril, generator):
+    labels = draw_labels(num_samples, weights, generator)
+    noise = normal_noise(num_samples, loc, torch.Generator().manual_seed(0))
+    return loc[labels] + times(scale_tril[labels], noise), labels
+
+
+@SAMPLE_MIXTURE.misconception(
     "Two different seeds give the same draw. Hand the generator to every random function, and do "
     "not seed it yourself.",
     sign=signs.ignores_seed,
@@ -69,15 +100,6 @@ def one_component_for_all(num_samples, weights, loc, scale_tril, generator):
     labels = draw_labels(1, weights, generator).expand(num_samples)
     noise = normal_noise(num_samples, loc, generator)
     return loc[labels] + times(scale_tril[labels], noise), labels
-
-
-@SAMPLE_MIXTURE.misconception(
-    "The noise has no spread: every point sits on the mean of its component.",
-    sign=signs.no_spread,
-)
-def no_noise(num_samples, weights, loc, scale_tril, generator):
-    labels = draw_labels(num_samples, weights, generator)
-    return loc[labels], labels
 
 
 @SAMPLE_MIXTURE.misconception(

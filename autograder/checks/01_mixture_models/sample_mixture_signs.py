@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from autograder.candidate import Call, Seed
+from autograder.candidate import Call
 
-from .sample_mixture import FEW, MANY, scaled_distance, whiten
+from .sample_mixture import FEW, MANY, REPEATED, scaled_distance, whiten
 
 Sign = Callable[[Sequence[Call]], bool]
 
@@ -16,6 +16,8 @@ def large(calls: Sequence[Call]) -> tuple[Tensor, ...]:
     """The first large draw: points, labels, weights, means, factors."""
     call = next(call for call in calls if call.args[0] == MANY and call.error is None)
     _, weights, loc, scale_tril, _ = call.args
+    if call.value[0].shape != (MANY, loc.shape[1]) or call.value[1].shape != (MANY,):
+        raise ValueError("the signs read well-formed draws only")
     return call.value[0].double(), call.value[1].long(), weights, loc, scale_tril
 
 
@@ -77,14 +79,33 @@ def chosen_with(probabilities: Callable[[Tensor], Tensor]) -> Sign:
     return sign
 
 
-def ignores_seed(calls: Sequence[Call]) -> bool:
-    values = {}
+def _draws_by_seed(calls: Sequence[Call]) -> dict[int, list[Call]]:
+    draws: dict[int, list[Call]] = {}
     for call in calls:
-        seed = next((a.value for a in call.args if isinstance(a, Seed)), None)
-        if call.args[0] == 50:
-            values.setdefault(seed, []).append(call.value[0])
-    (first, *_), (second, *_) = list(values.values())[:2]
-    return torch.equal(first, second)
+        if call.args[0] == REPEATED:
+            draws.setdefault(call.args[-1].value, []).append(call)
+    return draws
+
+
+def differs_under_one_seed(calls: Sequence[Call]) -> bool:
+    for first, *others in _draws_by_seed(calls).values():
+        if any(not torch.equal(first.value[0], other.value[0]) for other in others):
+            return True
+    return False
+
+
+def same_labels(calls: Sequence[Call]) -> bool:
+    (first, *_), (second, *_) = _draws_by_seed(calls).values()
+    return torch.equal(first.value[1], second.value[1])
+
+
+def ignores_seed(calls: Sequence[Call]) -> bool:
+    (first, *_), (second, *_) = _draws_by_seed(calls).values()
+    noise = [
+        whiten(call.value[0].double(), call.value[1].long(), *call.args[2:4])
+        for call in (first, second)
+    ]
+    return torch.allclose(*noise, atol=1e-4)
 
 
 def no_spread(calls: Sequence[Call]) -> bool:
@@ -94,7 +115,8 @@ def no_spread(calls: Sequence[Call]) -> bool:
 
 def one_repeated_value(calls: Sequence[Call]) -> bool:
     points, labels, _, loc, scale_tril = large(calls)
-    return bool(whiten(points, labels, loc, scale_tril).std(0).max() < 1e-6)
+    noise = whiten(points, labels, loc, scale_tril)
+    return len((1e6 * noise).round().unique(dim=0)) <= len(loc)
 
 
 def same_noise_in_all_coordinates(calls: Sequence[Call]) -> bool:
@@ -124,10 +146,29 @@ def coordinates_chosen_apart(calls: Sequence[Call]) -> bool:
 
 
 def labels_of_other_rows(calls: Sequence[Call]) -> bool:
+    """The points are a sound draw, and so are the labels, but row by row they do not match."""
     points, labels, weights, loc, scale_tril = large(calls)
     right_labels = _near(_frequencies(labels, len(weights)), weights)
     apart = whiten(points, labels, loc, scale_tril).abs().max() > 8
-    return right_labels and bool(apart) and _marginals_fit(points, weights, loc, scale_tril)
+    second = torch.einsum("kij,klj->kil", scale_tril, scale_tril) + loc[:, :, None] * loc[:, None]
+    covariance = torch.einsum("k,kij->ij", weights, second) - torch.outer(*2 * [weights @ loc])
+    sound = _near(torch.cov(points.T), covariance, 0.1) and _clusters_are_normal(
+        points, *large(calls)[2:]
+    )
+    return right_labels and bool(apart) and sound
+
+
+def _clusters_are_normal(points: Tensor, weights: Tensor, loc: Tensor, scale_tril: Tensor) -> bool:
+    """Each point belongs to the component that explains it best, and has its normal noise."""
+    if not _marginals_fit(points, weights, loc, scale_tril):
+        return False
+    every = torch.stack(
+        [whiten(points, torch.full((len(points),), k), loc, scale_tril) for k in range(len(loc))]
+    )
+    nearest = (
+        every.square().sum(-1).amin(0)
+    )  # χ² with D degrees of freedom, if the clusters are apart
+    return scaled_distance(1 - torch.exp(-nearest / 2)) < 5.0 if loc.shape[1] == 2 else True
 
 
 def not_normal(calls: Sequence[Call]) -> bool:
