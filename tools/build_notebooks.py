@@ -138,7 +138,7 @@ def find_strays(root: Path, sources: list[Path]) -> list[str]:
     expected = {path for source in sources for path in outputs_of(source)}
     patterns = ("lectures/*.ipynb", "solutions/*/*", "exercises/*/*")
     found = {path.relative_to(root) for pattern in patterns for path in root.glob(pattern)}
-    strays = sorted(path for path in found - expected if path.name != ".ipynb_checkpoints")
+    strays = sorted(path for path in found - expected if not path.name.startswith("."))
     return [f"{path} comes from no source under sources/.\n  Delete it." for path in strays]
 
 

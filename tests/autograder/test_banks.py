@@ -51,6 +51,13 @@ def test_messages_do_not_repeat(exercise):
     assert all(re.search(r"[.!?]$", message) for message in messages)
 
 
+@by_name
+def test_properties_are_whole_sentences(exercise):
+    for check in exercise.checks:
+        assert re.fullmatch(r"[A-Z].*[\w)]", check.statement)
+        assert '"' not in check.statement
+
+
 def test_names_are_unique_in_the_course():
     names = [exercise.name for exercise in EXERCISES]
     assert len(set(names)) == len(names)

@@ -155,6 +155,16 @@ def test_the_callers_random_state_is_untouched():
     assert torch.equal(torch.rand(3), expected)
 
 
+def test_torchs_own_generator_differs_from_call_to_call_but_not_from_run_to_run():
+    def draw():
+        return torch.rand(3)
+
+    first, second = LocalCandidate(draw), LocalCandidate(draw)
+    values = [first.call(), first.call()]
+    assert not torch.equal(*values)
+    assert all(torch.equal(value, second.call()) for value in values)
+
+
 def test_a_seed_arrives_as_a_generator():
     def draw(generator):
         return torch.rand(3, generator=generator)

@@ -134,6 +134,29 @@ def test_the_report_speaks_every_language(exercise):
             assert part in text
 
 
+def test_long_reports_are_folded(exercise):
+    for _ in range(3):
+        exercise.check(exercise.checks[0].function)
+    text = repr(Report(verdict_of(exercise, lambda x: 3 * x)))
+    assert text.count("✗ Equals twice the argument") == 4
+    assert text.count("expected") == 2
+
+
+def test_the_same_problem_is_told_once(exercise):
+    text = repr(Report(verdict_of(exercise, lambda x: x.absent)))
+    assert text.count("AttributeError") == 1
+
+
+def test_a_constant_difference_must_hold_in_every_call(exercise):
+    @exercise.check
+    def again(candidate, rng):
+        """Holds for another length."""
+        candidate.call(torch.ones(9))
+
+    verdict = verdict_of(exercise, lambda x: 2 * x + len(x))
+    assert verdict.diagnosis is None
+
+
 def test_a_check_without_a_property_is_refused(exercise):
     def silent(candidate, rng):
         pass

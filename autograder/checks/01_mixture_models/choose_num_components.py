@@ -67,7 +67,8 @@ CHOOSE_NUM_COMPONENTS = Exercise(
             "The first gap and the last need the same correction by one. The gap in the middle is "
             "the smallest value, not the largest. On Old Faithful (272 points, two coordinates) "
             "the log-likelihoods −1289.797 and −1130.264 of one and two components give about "
-            "2607.62 and 2322.19, and your function returns 2."
+            "2607.62 and 2322.19, and your function returns 2. If it returns 1 there, look at the "
+            "correction by one again."
         ),
     ),
 )
