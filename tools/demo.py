@@ -6,12 +6,11 @@ mistakes. Ends with exit code 1 if the grades or the feedback are not what they 
 
 import argparse
 import csv
-import os
 import re
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass, field
+from functools import partial
 from html import unescape
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from rich.table import Table
 
 from autograder import registry
 from autograder.report import VERDICT_MIME
+from nbgrader_process import Command, NbGraderError, nbgrader_in
 
 ROOT = Path(__file__).resolve().parents[1]
 UNIT = "01_mixture_models"
@@ -61,7 +61,7 @@ def bic(log_likelihood, num_components, dim, num_points):
 
 
 class DemoError(Exception):
-    """A step that failed; the message shows nbgrader's last lines."""
+    """The demo cannot start; the message says what to do."""
 
 
 @dataclass
@@ -83,24 +83,26 @@ class Result:
 
 def play(course: Path, say: Progress) -> dict[str, Result]:
     """The round trip in the folder `course`, which is made anew."""
-    steps = [
-        ("Making a course", lambda: make_course(course)),
-        ("Releasing", lambda: release(course)),
-        *(
-            (f"Student “{name}” hands in", lambda name=name: hand_in(course, name))
-            for name in STUDENTS
-        ),
-        ("Collecting", lambda: nbgrader(course, "collect", UNIT)),
-        ("Autograding", lambda: nbgrader(course, "autograde", UNIT)),
-        ("Writing feedback", lambda: nbgrader(course, "generate_feedback", UNIT)),
-        ("Returning feedback", lambda: nbgrader(course, "release_feedback", UNIT)),
-        ("Exporting grades", lambda: nbgrader(course, "export")),
-    ]
-    task = say.add_task("", total=len(steps))
-    for title, step in steps:
-        say.update(task, description=title)
-        step()
-        say.advance(task)
+    make_course(course)
+    with nbgrader_in(course) as nbgrader:
+        steps = [
+            ("Generating the assignment", lambda: nbgrader("generate_assignment", UNIT)),
+            ("Releasing it", lambda: nbgrader("release_assignment", UNIT)),
+            *(
+                (f"“{name}” hands in", partial(hand_in, course, name, nbgrader))
+                for name in STUDENTS
+            ),
+            ("Collecting", lambda: nbgrader("collect", UNIT)),
+            ("Autograding", lambda: nbgrader("autograde", UNIT)),
+            ("Writing feedback", lambda: nbgrader("generate_feedback", UNIT)),
+            ("Returning feedback", lambda: nbgrader("release_feedback", UNIT)),
+            ("Exporting grades", lambda: nbgrader("export")),
+        ]
+        task = say.add_task("", total=len(steps))
+        for title, step in steps:
+            say.update(task, description=title)
+            step()
+            say.advance(task)
     return {student: read_result(course, student) for student in STUDENTS}
 
 
@@ -113,21 +115,16 @@ def make_course(course: Path) -> None:
     shutil.copy(ROOT / "nbgrader_config.py", course)
 
 
-def release(course: Path) -> None:
-    nbgrader(course, "generate_assignment", UNIT)
-    nbgrader(course, "release_assignment", UNIT)
-
-
-def hand_in(course: Path, student: str) -> None:
+def hand_in(course: Path, student: str, nbgrader: Command) -> None:
     """Fetch the notebook, answer it as this student does, submit it."""
     home = f"--Exchange.assignment_dir=students/{student}"
     (course / "students" / student).mkdir(parents=True)
-    nbgrader(course, "fetch_assignment", UNIT, home)
+    nbgrader("fetch_assignment", UNIT, home)
     path = course / "students" / student / UNIT / f"{UNIT}.ipynb"
     notebook = nbformat.read(path, as_version=4)
     answer(notebook, answers_of(student))
     nbformat.write(notebook, path)
-    nbgrader(course, "submit", UNIT, home, f"--student={student}")
+    nbgrader("submit", UNIT, home, f"--student={student}")
 
 
 def answers_of(student: str) -> dict[str, str]:
@@ -148,24 +145,6 @@ def answers_of(student: str) -> dict[str, str]:
 def answer(notebook: NotebookNode, answers: dict[str, str]) -> None:
     for cell in notebook.cells:
         cell.source = answers.get(cell.metadata.get("nbgrader", {}).get("grade_id"), cell.source)
-
-
-def nbgrader(course: Path, *arguments: str) -> None:
-    """One nbgrader command in the course's folder; its messages go to log.txt."""
-    environment = os.environ | {"JUPYTER_DATA_DIR": str(course / ".jupyter")}
-    environment.pop("COURSE_EXCHANGE", None)
-    with (course / "log.txt").open("a", encoding="utf-8") as log:
-        done = subprocess.run(
-            [sys.executable, "-m", "nbgrader", *arguments],
-            cwd=course,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
-    if done.returncode != 0:
-        last = "\n".join((course / "log.txt").read_text(encoding="utf-8").splitlines()[-25:])
-        raise DemoError(f"nbgrader {' '.join(arguments)} failed:\n{last}")
 
 
 def read_result(course: Path, student: str) -> Result:
@@ -256,7 +235,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with Progress(*columns, console=console) as progress:
             results = play(folder, progress)
-    except DemoError as error:
+    except (DemoError, NbGraderError) as error:
         console.print(error, style="red", markup=False)
         return 1
     show(console, results)

@@ -12,6 +12,7 @@ import pytest
 
 import build_notebooks
 import demo
+from nbgrader_process import NbGraderError, nbgrader_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bad-submissions")]  # one course for all
 
@@ -122,16 +123,17 @@ def graded(tmp_path_factory) -> Path:
     shutil.copy(TOY, course / source)
     build_notebooks.build(course, source, course)
     shutil.copy(build_notebooks.ROOT / "nbgrader_config.py", course)
-    demo.nbgrader(course, "generate_assignment", UNIT)
-    for student, content in submissions(course).items():
-        folder = course / "submitted" / student / UNIT
-        folder.mkdir(parents=True)
-        name = f"{UNIT} (1).ipynb" if student == MISNAMED else f"{UNIT}.ipynb"
-        (folder / name).write_bytes(content)
-    with pytest.raises(demo.DemoError):  # nbgrader's exit code tells of the misnamed file
-        demo.nbgrader(course, "autograde", UNIT)
-    demo.nbgrader(course, "generate_feedback", UNIT)
-    demo.nbgrader(course, "export")
+    with nbgrader_in(course) as nbgrader:
+        nbgrader("generate_assignment", UNIT)
+        for student, content in submissions(course).items():
+            folder = course / "submitted" / student / UNIT
+            folder.mkdir(parents=True)
+            name = f"{UNIT} (1).ipynb" if student == MISNAMED else f"{UNIT}.ipynb"
+            (folder / name).write_bytes(content)
+        with pytest.raises(NbGraderError):  # nbgrader's exit code tells of the misnamed file
+            nbgrader("autograde", UNIT)
+        nbgrader("generate_feedback", UNIT)
+        nbgrader("export")
     return course
 
 
