@@ -3,7 +3,7 @@ r"""How long a student waits for `check(f)`, beside `nbgrader validate` on the s
 Every exercise is checked with its right answer and with one of its misconceptions, which adds a
 diagnosis: in turns, in one process, after a round that is not counted. `nbgrader validate` is
 what nbgrader offers to students: it runs the whole solution notebook in a fresh kernel.
-`python benchmarks/check.py` writes results/check.json; `python benchmarks/table.py` makes the table.
+`python benchmarks/check.py` writes results/check.json, and `python benchmarks/table.py` the table.
 """
 
 import argparse
