@@ -112,7 +112,7 @@ def _describe(exercise: Exercise, calls: Sequence[Call]) -> Diagnosis | None:
 
 
 def _is_transposed(given: Tensor, right: Tensor) -> bool:
-    return given.ndim == 2 and given.shape == right.T.shape and alike(given.T, right)
+    return given.ndim == right.ndim == 2 and alike(given.T, right)
 
 
 _DIFFERENCES = {

@@ -1,192 +1,190 @@
-"""How mistakes in `sample_mixture` show in the draws, whatever code made them."""
+"""How mistakes in `sample_mixture` show in the recorded samples, whatever code made them."""
 
+import itertools
+import math
 from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 from autograder.candidate import Call
+from autograder.exercise import Sign
 
-from .sample_mixture import FEW, MANY, REPEATED, scaled_distance, whiten
+from ._sampling import Sample, frequency_distance, is_standard, read, too_large
 
-Sign = Callable[[Sequence[Call]], bool]
-
-
-def large(calls: Sequence[Call]) -> tuple[Tensor, ...]:
-    """The first large draw: points, labels, weights, means, factors."""
-    call = next(call for call in calls if call.args[0] == MANY and call.error is None)
-    _, weights, loc, scale_tril, _ = call.args
-    if call.value[0].shape != (MANY, loc.shape[1]) or call.value[1].shape != (MANY,):
-        raise ValueError("the signs read well-formed draws only")
-    return call.value[0].double(), call.value[1].long(), weights, loc, scale_tril
+Factor = Callable[[Tensor], Tensor]
 
 
-def _near(value: Tensor, target: Tensor, rtol: float = 0.2) -> bool:
-    """Equal within what a few thousand draws can tell."""
-    return bool((value - target).abs().max() <= rtol * target.abs().max())
+def samples(calls: Sequence[Call]) -> list[Sample]:
+    """Large samples in the plane, every other one; a sign that cannot read one does not apply."""
+    large = [call for call in calls if call.args[0] >= 100 and call.args[2].shape[1] == 2]
+    found = [read(call.value, call.args) for call in large[::2]]
+    return [sample for sample in found if (sample.weights > 0).all()]
 
 
-def _frequencies(labels: Tensor, num_components: int) -> Tensor:
-    return torch.bincount(labels, minlength=num_components) / len(labels)
+def says(*words: str) -> Sign:
+    """The student's code raised, and the message holds one of these words."""
+    return lambda calls: any(word in str(call.error) for call in calls for word in words)
 
 
-def _marginals_fit(points: Tensor, weights: Tensor, loc: Tensor, scale_tril: Tensor) -> bool:
-    scale = scale_tril.square().sum(-1).sqrt()
-    cdf = torch.special.ndtr((points[:, None] - loc) / scale)  # (S, K, D)
-    mixed = torch.einsum("k,skd->sd", weights, cdf)
-    return all(scaled_distance(column) < 3.5 for column in mixed.T)
+def answers(condition: Callable[[Call], bool]) -> Sign:
+    """All answers meet a condition, such as a shape."""
+    return lambda calls: all(condition(call) for call in calls)
 
 
-def as_covariance(factor: Tensor) -> Tensor:
-    """What L means to code that reads its diagonal as variances and forgets the rest."""
-    return torch.diag_embed(factor.diagonal(dim1=-2, dim2=-1))
+def shaped(part: int, shape: Callable[[int, int, int], tuple[int, ...]]) -> Sign:
+    """Part 0 (x) or 1 (labels) has this shape, a function of S, K and D."""
+    return answers(
+        lambda call: tuple(call.value[part].shape) == shape(call.args[0], *call.args[2].shape)
+    )
 
 
-COVARIANCES: dict[str, Callable[[Tensor], Tensor]] = {
-    "right": lambda L: L @ L.T,
-    "times_covariance": lambda L: L @ L.T @ L @ L.T,
-    "times_transposed_factor": lambda L: L.T @ L,
-    "diagonal_only": lambda L: torch.diag(L.diagonal() ** 2),
-    "factor_taken_for_covariance": as_covariance,
-}
+def only_component(chosen: Callable[[Sample], Tensor]) -> Sign:
+    """All labels of a sample are this one."""
+    return lambda calls: all((s.labels == chosen(s)).all() for s in samples(calls))
 
 
-def component_covariance(name: str) -> Sign:
-    """The sign of points whose covariance in every component is nearest to one of these."""
+def frequencies(*guesses: Callable[[Tensor], Tensor]) -> Sign:
+    """Labels come with one of these frequencies, and not with the weights."""
 
     def sign(calls: Sequence[Call]) -> bool:
-        points, labels, _, loc, scale_tril = large(calls)
-        distance = dict.fromkeys(COVARIANCES, 0.0)
-        for k, factor in enumerate(scale_tril):
-            given = torch.cov((points - loc[labels])[labels == k].T, correction=0)
-            for other, target in COVARIANCES.items():
-                relative = (given - target(factor)).abs().max() / target(factor).abs().max()
-                distance[other] += relative.item() / len(scale_tril)
-        return distance[name] < 0.2 and name == min(distance, key=distance.get)
+        found = samples(calls)
+        fits = [
+            not too_large(*frequency_distance(found, [guess(s.weights) for s in found]))
+            for guess in (lambda weights: weights, *guesses)
+        ]
+        return not fits[0] and any(fits)
 
     return sign
 
 
-def chosen_with(probabilities: Callable[[Tensor], Tensor]) -> Sign:
-    """The sign of labels that follow other probabilities than the weights."""
+def rounded_counts(calls: Sequence[Call]) -> bool:
+    """Every component comes within one of its exact share, each time."""
+    return all(((s.counts() - s.weights * len(s.labels)).abs() <= 1).all() for s in samples(calls))
+
+
+def irregular_counts(calls: Sequence[Call]) -> bool:
+    """Label counts vary from call to call far more than they should, around their own mean."""
+    found = samples(calls)
+    shares = []
+    for sample in found:
+        like = [s for s in found if torch.equal(s.loc, sample.loc)]
+        shares.append(sum(s.counts() for s in like) / sum(len(s.labels) for s in like))
+    chi_sq, freedom = frequency_distance(found, shares)
+    return chi_sq > 3 * freedom
+
+
+def noise(condition: Callable[[Tensor], bool]) -> Sign:
+    """The noise of every sample, whitened by L, meets a condition."""
+    return lambda calls: all(condition(s.whitened()) for s in samples(calls))
+
+
+def undone_by(*factors: Factor) -> Sign:
+    """The noise is standard when another matrix is undone, and not when L is."""
 
     def sign(calls: Sequence[Call]) -> bool:
-        _, labels, weights, *_ = large(calls)
-        given = _frequencies(labels, len(weights))
-        right = _near(given, weights, rtol=0.07)
-        return not right and _near(given, probabilities(weights), rtol=0.07)
+        found = samples(calls)
+        right, *others = (
+            is_standard(torch.cat([s.whitened(f) for s in found])) for f in (lambda L: L, *factors)
+        )
+        return not right and any(others)
 
     return sign
-
-
-def _draws_by_seed(calls: Sequence[Call]) -> dict[int, list[Call]]:
-    draws: dict[int, list[Call]] = {}
-    for call in calls:
-        if call.args[0] == REPEATED:
-            draws.setdefault(call.args[-1].value, []).append(call)
-    return draws
-
-
-def differs_under_one_seed(calls: Sequence[Call]) -> bool:
-    for first, *others in _draws_by_seed(calls).values():
-        if any(not torch.equal(first.value[0], other.value[0]) for other in others):
-            return True
-    return False
-
-
-def same_labels(calls: Sequence[Call]) -> bool:
-    (first, *_), (second, *_) = _draws_by_seed(calls).values()
-    return torch.equal(first.value[1], second.value[1])
-
-
-def ignores_seed(calls: Sequence[Call]) -> bool:
-    (first, *_), (second, *_) = _draws_by_seed(calls).values()
-    noise = [
-        whiten(call.value[0].double(), call.value[1].long(), *call.args[2:4])
-        for call in (first, second)
-    ]
-    return torch.allclose(*noise, atol=1e-4)
-
-
-def no_spread(calls: Sequence[Call]) -> bool:
-    points, labels, _, loc, _ = large(calls)
-    return bool((points == loc[labels]).all())
-
-
-def one_repeated_value(calls: Sequence[Call]) -> bool:
-    points, labels, _, loc, scale_tril = large(calls)
-    noise = whiten(points, labels, loc, scale_tril)
-    return len((1e6 * noise).round().unique(dim=0)) <= len(loc)
-
-
-def same_noise_in_all_coordinates(calls: Sequence[Call]) -> bool:
-    points, labels, _, loc, scale_tril = large(calls)
-    noise = whiten(points, labels, loc, scale_tril)
-    return bool((noise[:, 0] - noise[:, 1]).abs().max() < 1e-4)
-
-
-def regular_counts(calls: Sequence[Call]) -> bool:
-    repeats = [call.value[1].long() for call in calls if call.args[0] == FEW]
-    counts = torch.stack([torch.bincount(labels, minlength=3) for labels in repeats]).double()
-    return len(counts) > 10 and bool(counts.std(0).max() < 1.5)
-
-
-def is_average(calls: Sequence[Call]) -> bool:
-    points, _, weights, loc, scale_tril = large(calls)
-    covariance = torch.einsum("k,kij,klj->il", weights**2, scale_tril, scale_tril)
-    return _near(points.mean(0), weights @ loc) and bool(
-        torch.cov(points.T).trace() < 3 * covariance.trace()
-    )
-
-
-def coordinates_chosen_apart(calls: Sequence[Call]) -> bool:
-    points, _, *params = large(calls)
-    correlation = torch.corrcoef(points.T)[0, 1]
-    return _marginals_fit(points, *params) and bool(correlation.abs() < 0.05)
-
-
-def labels_of_other_rows(calls: Sequence[Call]) -> bool:
-    """The points are a sound draw, and so are the labels, but row by row they do not match."""
-    points, labels, weights, loc, scale_tril = large(calls)
-    right_labels = _near(_frequencies(labels, len(weights)), weights)
-    apart = whiten(points, labels, loc, scale_tril).abs().max() > 8
-    second = torch.einsum("kij,klj->kil", scale_tril, scale_tril) + loc[:, :, None] * loc[:, None]
-    covariance = torch.einsum("k,kij->ij", weights, second) - torch.outer(*2 * [weights @ loc])
-    sound = _near(torch.cov(points.T), covariance, 0.1) and _clusters_are_normal(
-        points, *large(calls)[2:]
-    )
-    return right_labels and bool(apart) and sound
-
-
-def _clusters_are_normal(points: Tensor, weights: Tensor, loc: Tensor, scale_tril: Tensor) -> bool:
-    """Each point belongs to the component that explains it best, and has its normal noise."""
-    if not _marginals_fit(points, weights, loc, scale_tril):
-        return False
-    every = torch.stack(
-        [whiten(points, torch.full((len(points),), k), loc, scale_tril) for k in range(len(loc))]
-    )
-    nearest = (
-        every.square().sum(-1).amin(0)
-    )  # χ² with D degrees of freedom, if the clusters are apart
-    return scaled_distance(1 - torch.exp(-nearest / 2)) < 5.0 if loc.shape[1] == 2 else True
 
 
 def not_normal(calls: Sequence[Call]) -> bool:
-    points, labels, _, loc, scale_tril = large(calls)
-    noise = whiten(points, labels, loc, scale_tril)
-    return bool(noise.abs().max() < 2.5)
+    """The noise has the right mean and covariance, and another shape."""
+    z = torch.cat([s.whitened() for s in samples(calls)])
+    kurtosis = z.pow(4).mean(0) / z.square().mean(0).square()
+    return is_standard(z) and bool(((kurtosis < 2.7) | (kurtosis > 3.5)).all())
 
 
-def centred_at_zero(calls: Sequence[Call]) -> bool:
-    points, labels, _, loc, _ = large(calls)
-    means = torch.stack([points[labels == k].mean(0) for k in range(len(loc))])
-    return bool(means.abs().max() < 0.5)
+def means_missing(calls: Sequence[Call]) -> bool:
+    return is_standard(torch.cat([s.undo(s.scale_tril, s.x) for s in samples(calls)]))
 
 
-def labels_from_one(calls: Sequence[Call]) -> bool:
-    _, labels, weights, *_ = large(calls)
-    return int(labels.min()) == 1 and int(labels.max()) == len(weights)
+def _is_gaussian(found: Sequence[Sample], covariances: Sequence[Tensor]) -> bool:
+    """Whether x has the mixture's mean and these covariances, whatever the labels."""
+    whitened = [
+        torch.linalg.solve(torch.linalg.cholesky(covariance), (s.x - s.mean()).T).T
+        for s, covariance in zip(found, covariances, strict=True)
+    ]
+    return is_standard(torch.cat(whitened))
 
 
-def shape(index: int, shape: Callable[[Call], tuple[int, ...]]) -> Sign:
-    return lambda calls: tuple(calls[0].value[index].shape) == shape(calls[0])
+def is_average(calls: Sequence[Call]) -> bool:
+    """x = Σ π_k x_k, with a noise for each component or one for all."""
+    found = samples(calls)
+    factors = [s.weights[:, None, None] * s.scale_tril for s in found]
+    own = [(factor @ factor.mT).sum(0) for factor in factors]
+    shared = [factor.sum(0) @ factor.sum(0).T for factor in factors]
+    return any(_is_gaussian(found, covariances) for covariances in (own, shared))
+
+
+def is_one_gaussian(calls: Sequence[Call]) -> bool:
+    """x has the mixture's mean and covariance, and the margins of one Gaussian."""
+    found = samples(calls)
+    gaussian = _is_gaussian(found, [s.covariance() for s in found])
+    return gaussian and not _margins_fit(found)
+
+
+def _margins_fit(found: Sequence[Sample]) -> bool:
+    return all(s.ks_distance() < 3.5 / math.sqrt(len(s.x)) for s in found)
+
+
+def labels_of_other_rows(calls: Sequence[Call]) -> bool:
+    """Points follow the mixture, and their labels do not belong to them."""
+    found = samples(calls)
+    whole = _is_gaussian(found, [s.covariance() for s in found]) and _margins_fit(found)
+    return whole and _far_from_label(found)
+
+
+def coordinates_chosen_apart(calls: Sequence[Call]) -> bool:
+    """Each margin follows the mixture, and the plane does not."""
+    found = samples(calls)
+    whole = _is_gaussian(found, [s.covariance() for s in found])
+    return _margins_fit(found) and not whole and _far_from_label(found)
+
+
+def _far_from_label(found: Sequence[Sample]) -> bool:
+    """Whether points are much farther from their own component's mean than they should be."""
+    return torch.cat([s.whitened() for s in found]).square().mean().item() > 2
+
+
+def repeats_noise(calls: Sequence[Call]) -> bool:
+    """At least a tenth of the rows repeat the noise of another row."""
+    z = [s.whitened().mul(1e5).round() for s in samples(calls)]
+    return all(len(values.unique(dim=0)) < 0.9 * len(values) for values in z)
+
+
+def _pairs(calls: Sequence[Call], *, same_seed: bool) -> list[tuple[Sample, Sample]]:
+    """Neighbouring samples of the same mixture, with the same seed or with different ones."""
+    large = [call for call in calls if call.args[0] >= 100 and call.args[2].shape[1] == 2]
+    return [
+        (read(one.value, one.args), read(other.value, other.args))
+        for one, other in itertools.pairwise(large)
+        if torch.equal(one.args[1], other.args[1])
+        and torch.equal(one.args[2], other.args[2])
+        and (one.args[4] == other.args[4]) == same_seed
+    ]
+
+
+def ignores_generator(*parts: Callable[[Sample], Tensor]) -> Sign:
+    """Each part changes under the same seed, or never changes with the seed."""
+
+    def ignored(part: Callable[[Sample], Tensor], calls: Sequence[Call]) -> bool:
+        repeated, fresh = _pairs(calls, same_seed=True), _pairs(calls, same_seed=False)
+        unstable = any(not torch.allclose(part(a), part(b)) for a, b in repeated)
+        return unstable or (
+            len(fresh) > 0 and all(torch.allclose(part(a), part(b)) for a, b in fresh)
+        )
+
+    return lambda calls: all(ignored(part, calls) for part in parts)
+
+
+def labels(sample: Sample) -> Tensor:
+    return sample.labels.double()
+
+
+def whitened(sample: Sample) -> Tensor:
+    return sample.whitened()

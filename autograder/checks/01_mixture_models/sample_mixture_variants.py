@@ -4,51 +4,27 @@ import numpy as np
 import torch
 from torch.distributions import Categorical, MultivariateNormal
 
-from .sample_mixture import draw_labels, normal_noise, times
-from .sample_mixture_bank import SAMPLE_MIXTURE
+from .sample_mixture_bank import normal_noise
+from .sample_mixture_noise_bank import SAMPLE_MIXTURE
 
 
 @SAMPLE_MIXTURE.variant
-def with_multinomial_and_einsum(num_samples, weights, loc, scale_tril, generator):
-    labels = draw_labels(num_samples, weights, generator)
-    noise = normal_noise(num_samples, loc, generator)
-    return loc[labels] + torch.einsum("nij,nj->ni", scale_tril[labels], noise), labels
+def by_indexing(num_samples, weights, loc, scale_tril, generator):
+    labels = torch.multinomial(weights, num_samples, replacement=True, generator=generator)
+    noise = torch.randn(num_samples, loc.shape[1], 1, generator=generator, dtype=loc.dtype)
+    return loc[labels] + (scale_tril[labels] @ noise).squeeze(-1), labels
 
 
 @SAMPLE_MIXTURE.variant
-def noise_first(num_samples, weights, loc, scale_tril, generator):
-    noise = normal_noise(num_samples, loc, generator)
-    labels = torch.searchsorted(
-        weights.cumsum(0), torch.rand(num_samples, generator=generator, dtype=weights.dtype)
-    ).clamp_max(len(weights) - 1)
-    return [loc[labels] + times(scale_tril[labels], noise), labels.int()]
+def noise_before_labels(num_samples, weights, loc, scale_tril, generator):
+    noise = torch.randn(num_samples, loc.shape[1], generator=generator)
+    uniform = torch.rand(num_samples, 1, generator=generator)
+    labels = (uniform > weights.cumsum(0)[:-1]).sum(1)
+    return loc[labels] + (scale_tril[labels] * noise[:, None]).sum(-1), labels.int()
 
 
 @SAMPLE_MIXTURE.variant
-def gumbel_maximum(num_samples, weights, loc, scale_tril, generator):
-    uniform = torch.rand(num_samples, len(weights), generator=generator, dtype=weights.dtype)
-    labels = (weights.log() - (-uniform.log()).log()).argmax(1)
-    every = loc + times(
-        scale_tril, torch.randn(num_samples, *loc.shape, generator=generator, dtype=loc.dtype)
-    )
-    return every[torch.arange(num_samples), labels], labels
-
-
-@SAMPLE_MIXTURE.variant
-def component_by_component_then_shuffled(num_samples, weights, loc, scale_tril, generator):
-    labels = draw_labels(num_samples, weights, generator).sort().values
-    parts = [
-        loc[k] + normal_noise(int((labels == k).sum()), loc, generator) @ scale_tril[k].T
-        for k in range(len(weights))
-    ]
-    order = torch.randperm(num_samples, generator=generator)
-    return torch.cat(parts)[order], labels[order]
-
-
-@SAMPLE_MIXTURE.variant
-def one_point_at_a_time_for_small_draws(num_samples, weights, loc, scale_tril, generator):
-    if num_samples > 500:
-        return with_multinomial_and_einsum(num_samples, weights, loc, scale_tril, generator)
+def loop_over_rows(num_samples, weights, loc, scale_tril, generator):
     rows, labels = [], []
     for _ in range(num_samples):
         k = torch.multinomial(weights, 1, generator=generator).item()
@@ -58,16 +34,37 @@ def one_point_at_a_time_for_small_draws(num_samples, weights, loc, scale_tril, g
 
 
 @SAMPLE_MIXTURE.variant
-def with_numpy_seeded_from_the_generator(num_samples, weights, loc, scale_tril, generator):
-    seed = torch.randint(2**31, (1,), generator=generator).item()
-    rng = np.random.default_rng(seed)
-    labels = rng.choice(len(weights), size=num_samples, p=weights.numpy())
-    noise = rng.standard_normal((num_samples, loc.shape[1]))
-    return loc.numpy()[labels] + np.einsum("nij,nj->ni", scale_tril.numpy()[labels], noise), labels
+def component_by_component(num_samples, weights, loc, scale_tril, generator):
+    """Right: the rows come sorted by component, and their numbers are random."""
+    drawn = torch.multinomial(weights, num_samples, replacement=True, generator=generator)
+    counts = torch.bincount(drawn, minlength=len(weights))
+    x = [
+        loc[k] + normal_noise(int(count), loc, generator) @ scale_tril[k].T
+        for k, count in enumerate(counts)
+    ]
+    return torch.cat(x), torch.repeat_interleave(torch.arange(len(weights)), counts)
 
 
 @SAMPLE_MIXTURE.variant
-def with_distributions_and_the_generators_seed(num_samples, weights, loc, scale_tril, generator):
-    torch.manual_seed(torch.randint(2**31, (1,), generator=generator).item())
+def by_distributions(num_samples, weights, loc, scale_tril, generator):
+    torch.manual_seed(int(torch.randint(2**31, (1,), generator=generator)))
     labels = Categorical(weights).sample((num_samples,))
     return MultivariateNormal(loc[labels], scale_tril=scale_tril[labels]).sample(), labels
+
+
+@SAMPLE_MIXTURE.variant
+def one_candidate_from_each_component(num_samples, weights, loc, scale_tril, generator):
+    noise = torch.randn(num_samples, *loc.shape, generator=generator, dtype=loc.dtype)
+    candidates = loc + torch.einsum("kij,skj->ski", scale_tril, noise)
+    gumbel = -torch.empty(num_samples, len(weights)).exponential_(generator=generator).log()
+    labels = (weights.log() + gumbel).argmax(1)
+    return candidates[torch.arange(num_samples), labels], labels
+
+
+@SAMPLE_MIXTURE.variant
+def with_numpy(num_samples, weights, loc, scale_tril, generator):
+    rng = np.random.default_rng(generator.initial_seed())
+    labels = rng.choice(len(weights), size=num_samples, p=weights.numpy())
+    noise = rng.standard_normal((num_samples, loc.shape[1]))
+    x = loc.numpy()[labels] + np.einsum("sij,sj->si", scale_tril.numpy()[labels], noise)
+    return x.astype(np.float32), labels
