@@ -75,7 +75,7 @@ CHOOSE_NUM_COMPONENTS = Exercise(
 
 
 def question(rng: np.random.Generator, best: int, largest: int) -> Question:
-    """Log-likelihoods for which `best` components win by half a unit of the criterion or more.
+    """Log-likelihoods for which `best` components win, if only by 0.4 units of the criterion.
 
     They are built from the criterion: what it is to be, what the penalty is, hence the likelihood.
     """
@@ -84,6 +84,8 @@ def question(rng: np.random.Generator, best: int, largest: int) -> Question:
     distance = np.abs(np.arange(1, largest + 1) - best)
     wanted = np.where(distance > 0, above[np.maximum(distance - 1, 0)], 0.0)
     wanted = wanted + np.where(distance > 0, rng.uniform(0, 1.5, size=largest), 0.0)
+    if best > 1:
+        wanted[best - 2] = rng.uniform(0.5, 1.5)  # close, and yet not the lowest
     penalty = criteria(torch.zeros(largest), dim, num_points).numpy()
     level = rng.uniform(-3000, 3000)
     return torch.from_numpy((penalty - wanted - level) / 2), dim, num_points
