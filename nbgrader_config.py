@@ -24,13 +24,28 @@ c.ExchangeSubmit.strict = True  # refuse a submission without the released noteb
 c.GenerateAssignment.force = True  # exercises/ is committed, so it is always there already
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
 
-# Broken submissions: say why in the feedback, repair what can be repaired, go on with the class.
+# Submissions are repaired and cleaned, graded behind a sandbox, and never run as you.
 c.Autograde.exporter_class = "autograder.nbgrader.exporter.SubmissionExporter"
-c.Autograde.sanitize_preprocessors.prepend(["autograder.nbgrader.repair.RepairCells"])
 c.Autograde.pre_convert_hook = "autograder.nbgrader.exporter.report_misnamed"
-c.Execute.timeout = 120  # seconds for each cell
-c.Execute.extra_arguments = ["--log-level=ERROR"]
+c.Autograde.sanitize_preprocessors = [
+    "autograder.nbgrader.scores.ResetScores",
+    "autograder.nbgrader.repair.RepairCells",
+    "autograder.nbgrader.sanitise.SanitiseSubmission",
+    "nbgrader.preprocessors.OverwriteKernelspec",
+]
+c.Autograde.autograde_preprocessors = [
+    "autograder.nbgrader.execute.TrustedExecute",
+    "nbgrader.preprocessors.LimitOutput",
+    "autograder.nbgrader.scores.SaveScores",
+    "nbgrader.preprocessors.AssignLatePenalties",
+]
+c.SubmissionExporter.optimistic_validation = True  # after the last step instead of after each
+c.CourseDirectory.ignore.append("verdict.json")  # neither taken from students nor given to them
 
-# Without this, a warning or a progress bar on stderr turns a right answer into 0 points.
-c.IgnorePattern.enabled = True
-c.IgnorePattern.pattern = r"(?s).*"
+# Pages that show submissions (feedback and formgrader) act on nothing that a student wrote.
+c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.preprocessors = ["autograder.nbgrader.pages.CleanPage"]
+c.HTMLExporter.filters = {
+    "clean_html": "autograder.nbgrader.pages.clean_html",
+    "markdown2html": "autograder.nbgrader.pages.clean_markdown",
+}

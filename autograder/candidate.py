@@ -21,15 +21,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-MAX_TEXT = 500
+from autograder.faults import FAULTS, AnswerError, NotAttempted, safe_text
 
-
-class NotAttempted(Exception):
-    """The student's function still raises NotImplementedError."""
-
-
-class AnswerError(Exception):
-    """The student's code raised, gave back no plain value, or changed its arguments."""
+Apart = Callable[[int], contextlib.AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
@@ -67,6 +61,11 @@ class Call:
     value: Any = None
     error: Exception | None = None
 
+    @property
+    def error_text(self) -> str:
+        """All that is known about the error; empty without one."""
+        return getattr(self.error, "text", str(self.error or ""))
+
 
 class Candidate(Protocol):
     """The verbs of a student's function or class."""
@@ -96,6 +95,11 @@ class ModuleCandidate(Candidate, Protocol):
     def train(self, mode: bool) -> None:
         """Switch between training and evaluation."""
 
+    def optimise(
+        self, loss: str, batches: Sequence[tuple[Any, ...]], learning_rate: float
+    ) -> list[float]:
+        """Take a step of Adam for each batch on the method `loss`; returns the losses."""
+
 
 def to_plain(value: Any, what: str = "your function's result") -> Any:
     """A copy of `value` made of plain values only; tensors are detached and on the CPU.
@@ -107,7 +111,8 @@ def to_plain(value: Any, what: str = "your function's result") -> Any:
         return torch.Tensor.detach(value).cpu().clone()
     if isinstance(value, (np.ndarray, np.generic)):
         if value.dtype.kind not in "biufc":
-            raise AnswerError(f"{what} is an array of {value.dtype}; return numbers")
+            shown = f"{what} is an array of {value.dtype}; return numbers"
+            raise AnswerError("no_number", shown=shown)
         return torch.tensor(np.ascontiguousarray(value)).reshape(value.shape)
     if value is None or isinstance(value, (bool, str)):
         return value
@@ -120,9 +125,9 @@ def to_plain(value: Any, what: str = "your function's result") -> Any:
         return items if isinstance(value, list) else tuple(items)
     if isinstance(value, dict):
         return {str(key): to_plain(item, what) for key, item in value.items()}
-    raise AnswerError(
-        f"{what} is a {type(value).__name__[:80]}; return tensors or numbers, or a tuple of them"
-    )
+    kind = type(value).__name__[:80]
+    shown = f"{what} is a {kind}; return tensors or numbers, or a tuple of them"
+    raise AnswerError("no_number", shown=shown)
 
 
 def to_student(value: Any) -> Any:
@@ -141,7 +146,7 @@ def same_plain(left: Any, right: Any) -> bool:
     if isinstance(left, Tensor) and isinstance(right, Tensor):
         if left.shape != right.shape or left.dtype != right.dtype:
             return False
-        return bool(((left == right) | ((left != left) & (right != right))).all())
+        return torch.equal(left, right) or _same_with_nan(left, right)
     if isinstance(left, (tuple, list)) and isinstance(right, (tuple, list)):
         return len(left) == len(right) and all(map(same_plain, left, right))
     if isinstance(left, dict) and isinstance(right, dict):
@@ -152,8 +157,9 @@ def same_plain(left: Any, right: Any) -> bool:
 class LocalCandidate:
     """A student's function or class in this very process: for self-checks, not for hostile code."""
 
-    def __init__(self, target: Callable[..., Any]):
+    def __init__(self, target: Callable[..., Any], apart: Apart | None = None):
         self._target = target
+        self._apart = apart or kept_apart
         self._count = 0
 
     def call(self, *args: Any) -> Any:
@@ -169,10 +175,7 @@ class LocalCandidate:
         with self._guarded(), torch.enable_grad():
             result = self._target(*given)
             if not isinstance(result, Tensor) or not result.requires_grad:
-                raise AnswerError(
-                    "no gradient flows through your function: its result does not depend on its "
-                    "arguments through torch operations (detach, no_grad, .item() and numpy cut it)"
-                )
+                raise AnswerError("no_gradient")
             gradients = torch.autograd.grad(result.sum(), leaves, allow_unused=True)
         return tuple(
             torch.zeros_like(leaf) if gradient is None else to_plain(gradient)
@@ -183,30 +186,29 @@ class LocalCandidate:
         with self._guarded():
             module = self._target(*map(to_student, args), **copy.deepcopy(settings))
         if not isinstance(module, torch.nn.Module):
-            raise AnswerError(
-                f"your class built a {type(module).__name__[:80]}; make it an nn.Module"
-            )
-        return LocalModule(module)
+            shown = f"your class built a {type(module).__name__[:80]}; make it an nn.Module"
+            raise AnswerError("no_module", shown=shown)
+        return LocalModule(module, self._apart)
 
     def _guarded(self) -> contextlib.AbstractContextManager[None]:
         # another state of torch's own generator for each request: an answer that draws from it
         # instead of the generator it was given must show
         self._count += 1
-        return _guarded(self._target, seed=self._count)
+        return _guarded(self._target, self._apart(self._count))
 
 
 class LocalModule(LocalCandidate):
     """An instance of a student's `nn.Module` in this process."""
 
-    def __init__(self, module: torch.nn.Module):
-        super().__init__(module)
+    def __init__(self, module: torch.nn.Module, apart: Apart | None = None):
+        super().__init__(module, apart)
         self._module = module
 
     def method(self, name: str, *args: Any) -> Any:
         bound = getattr(self._module, name, None)
         if not callable(bound):
-            raise AnswerError(f"your class has no method called {name}")
-        return LocalCandidate(bound).call(*args)
+            raise AnswerError("no_method", shown=f"your class has no method called {name}")
+        return LocalCandidate(bound, self._apart).call(*args)
 
     def parameters(self) -> dict[str, Tensor]:
         return {name: to_plain(value) for name, value in self._module.named_parameters()}
@@ -215,12 +217,28 @@ class LocalModule(LocalCandidate):
         try:
             self._module.load_state_dict(state)
         except RuntimeError as error:
-            raise AnswerError(
-                f"the given weights do not fit your module: {safe_text(error)}"
-            ) from None
+            shown = f"{FAULTS['weights_do_not_fit']}: {safe_text(error)}"
+            raise AnswerError("weights_do_not_fit", shown=shown) from None
 
     def train(self, mode: bool) -> None:
         self._module.train(mode)
+
+    def optimise(
+        self, loss: str, batches: Sequence[tuple[Any, ...]], learning_rate: float
+    ) -> list[float]:
+        optimiser = torch.optim.Adam(self._module.parameters(), lr=learning_rate)
+        losses = []
+        for batch in batches:
+            given = [to_student(value) for value in batch]
+            with self._guarded(), torch.enable_grad():
+                optimiser.zero_grad()
+                value = getattr(self._module, loss)(*given)
+                if not isinstance(value, Tensor) or not value.requires_grad:
+                    raise AnswerError("no_gradient")
+                value.backward()
+                optimiser.step()
+            losses.append(value.item())
+        return losses
 
 
 class Recorder:
@@ -254,40 +272,61 @@ def _refuse_changed_arguments(sent: Sequence[Any], given: Sequence[Any]) -> None
         if isinstance(before, (Seed, Oracle)):
             continue
         if not same_plain(before, to_plain(after) if isinstance(after, Tensor) else after):
-            raise AnswerError(
-                f"your function changed its argument number {position} in place; "
-                "work on a copy (x = x - loc, not x -= loc), because the caller still needs it"
-            )
+            raise AnswerError("changed_argument", position)
+
+
+def _same_with_nan(left: Tensor, right: Tensor) -> bool:
+    return bool(((left == right) | ((left != left) & (right != right))).all())
+
+
+class Nowhere(io.TextIOBase):
+    """Takes what the student prints, of any length, and keeps nothing."""
+
+    def write(self, text: str) -> int:
+        return len(text)
 
 
 @contextlib.contextmanager
-def _guarded(target: Callable[..., Any], seed: int) -> Iterator[None]:
-    """Keep the student's prints, warnings and random state apart, and translate what is raised."""
-    quiet = io.StringIO()
+def kept_apart(seed: int) -> Iterator[None]:
+    """Keep the student's prints, warnings and random state out of this process's own."""
+    quiet = Nowhere()
+    with (
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(quiet),
+        contextlib.redirect_stderr(quiet),
+        torch.random.fork_rng(devices=[]),
+    ):
+        warnings.simplefilter("ignore")
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed is slow: it notes its caller
+        yield
+
+
+@contextlib.contextmanager
+def _guarded(
+    target: Callable[..., Any], apart: contextlib.AbstractContextManager[None]
+) -> Iterator[None]:
+    """Translate what the student's code raises."""
     try:
-        with (
-            warnings.catch_warnings(),
-            contextlib.redirect_stdout(quiet),
-            contextlib.redirect_stderr(quiet),
-            torch.random.fork_rng(devices=[]),
-        ):
-            warnings.simplefilter("ignore")
-            torch.manual_seed(seed)
+        with apart:
             yield
     except NotImplementedError as error:
         if _is_torch_error(error):
-            raise AnswerError(_describe(error, target)) from error
+            raise _raised(error, target) from error
         raise NotAttempted from None
     except (AnswerError, KeyboardInterrupt):
         raise
     except BaseException as error:
-        raise AnswerError(_describe(error, target)) from error
+        raise _raised(error, target) from error
 
 
 def _is_torch_error(error: BaseException) -> bool:
     """Torch raises NotImplementedError too (an operation that a dtype lacks), with a message."""
     frames = traceback.extract_tb(error.__traceback__)
     return bool(error.args) and "raise NotImplementedError" not in (frames[-1].line or "")
+
+
+def _raised(error: BaseException, target: Callable[..., Any]) -> AnswerError:
+    return AnswerError("raised", type(error).__name__[:80], shown=_describe(error, target))
 
 
 def _describe(error: BaseException, target: Callable[..., Any]) -> str:
@@ -303,12 +342,3 @@ def _describe(error: BaseException, target: Callable[..., Any]) -> str:
     ]
     line = linecache.getline(code.co_filename, own[-1]).strip() if own else ""
     return f"{summary}\n  in the line: {line}" if line else summary
-
-
-def safe_text(error: BaseException) -> str:
-    """`str(error)` runs code of the student's: it may fail, and it may be long."""
-    try:
-        text = str(error)
-    except Exception:
-        return "(its message could not be read)"
-    return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + " …"

@@ -13,8 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from autograder.candidate import Call, LocalCandidate, NotAttempted
+from autograder.candidate import Call, LocalCandidate
 from autograder.exercise import Exercise, Misconception
+from autograder.faults import NotAttempted
 
 RTOL, ATOL = 1e-4, 1e-6
 

@@ -20,11 +20,16 @@ Sign = Callable[[Sequence[Call]], bool]
 
 @dataclass(frozen=True)
 class Check:
-    """One property that a right answer has, as a function that raises when it does not hold."""
+    """One property that a right answer has, as a function that raises when it does not hold.
+
+    An edge check looks at extreme inputs only: an answer that fails nothing else gets half the
+    points.
+    """
 
     name: str
     statement: str
     function: CheckFunction
+    is_edge: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,13 @@ class Exercise:
 
     def check(self, function: CheckFunction) -> CheckFunction:
         """Add a check; its docstring's first paragraph is the property, as students read it."""
+        return self._add(function, is_edge=False)
+
+    def edge_check(self, function: CheckFunction) -> CheckFunction:
+        """Add a check of extreme inputs, which costs half the points when it alone fails."""
+        return self._add(function, is_edge=True)
+
+    def _add(self, function: CheckFunction, *, is_edge: bool) -> CheckFunction:
         paragraph = (function.__doc__ or "").strip().split("\n\n")[0]
         statement = " ".join(paragraph.split()).rstrip(".")
         if not statement:
@@ -90,7 +102,7 @@ class Exercise:
                 f"property "
                 "it proves in its first paragraph, because students read it"
             )
-        self.checks.append(Check(function.__name__, statement, function))
+        self.checks.append(Check(function.__name__, statement, function, is_edge))
         return function
 
     def misconception(self, message: str, *, sign: Sign | None = None) -> Callable:

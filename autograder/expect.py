@@ -105,7 +105,7 @@ def _places(mask: Tensor) -> str:
 def _short(value: Any) -> str:
     if isinstance(value, Tensor):
         return f"a tensor of shape {_shape(value.shape)}"
-    if isinstance(value, (tuple, list)):
+    if isinstance(value, (tuple, list, dict)):
         return f"a {type(value).__name__} of {len(value)} values"
     text = repr(value)
     return text if len(text) <= 60 else f"a {type(value).__name__}"

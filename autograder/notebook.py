@@ -21,28 +21,33 @@ class CheckFailed(Exception):
         return [str(self)]
 
 
-def check(answer: Callable[..., Any]) -> None:
+def check(answer: Callable[..., Any]) -> float | None:
     """Check your answer to an exercise and show what was found.
 
     Args:
         answer: Your function itself, `check(log_gaussian)`; its name tells which exercise it
             answers.
+
+    Returns:
+        Nothing, except under plain nbgrader for an answer that is worth part of the points: then
+        that number, which nbgrader reads from the cell's result.
     """
     grading = os.environ.get("NBGRADER_EXECUTION") == "autograde"
     try:
         exercise = _exercise_of(answer)
     except LookupError as error:
         _refuse(str(error), grading)
-        return
+        return None
     verdict = examine(exercise, LocalCandidate(answer))
     if grading:
         _show(Report(verdict))
-        if verdict.outcome != RIGHT:
+        if verdict.points == 0:
             raise CheckFailed(f"{exercise.name}: {verdict.outcome}, 0 of {exercise.points} points")
-        return
+        return None if verdict.outcome == RIGHT else verdict.points
     progress = Progress()
     progress.record(verdict)
     _show(Report(verdict, _next_step(verdict, progress)))
+    return None
 
 
 def hint(answer: Callable[..., Any]) -> None:

@@ -35,6 +35,9 @@ class Report:
         if self.verdict.outcome == RIGHT:
             points = "1 point" if exercise.points == 1 else f"{exercise.points} points"
             return f"{exercise.name} is right ({points})"
+        if self.verdict.is_nearly_right:
+            points = f"{self.verdict.points:g} of {exercise.points} points"
+            return f"{exercise.name} is right except for extreme inputs ({points})"
         return f"{exercise.name} is not right yet"
 
     @property
@@ -49,9 +52,16 @@ class Report:
             return self.verdict.exercise.follow_up
         return self.verdict.diagnosis.message if self.verdict.diagnosis else ""
 
+    @property
+    def loan(self) -> str:
+        """Which references the grader lent, if any."""
+        if not self.verdict.lent:
+            return ""
+        return f"Your {' and '.join(self.verdict.lent)} failed, so this was marked with ours."
+
     def __repr__(self) -> str:
         lines = [f"{MARKS[self.verdict.outcome]} {self.headline}"]
-        lines += [f"  {self.advice}"] if self.advice else []
+        lines += [f"  {text}" for text in (self.advice, self.loan) if text]
         for finding, shown in _with_details(self.verdict.findings):
             lines.append(f"  {_mark(finding)} {finding.statement}")
             lines += [f"      {line}" for line in shown.splitlines()]
@@ -74,8 +84,8 @@ class Report:
             f'<div style="border-left:4px solid {colour};padding:.3em 0 .3em .8em;max-width:46em">',
             f'<div style="font-weight:600;color:{colour}">{headline}</div>',
         ]
-        if self.advice:
-            parts.append(f'<div style="margin:.35em 0">{_paragraph(self.advice)}</div>')
+        remarks = filter(None, (self.advice, self.loan))
+        parts += [f'<div style="margin:.35em 0">{_paragraph(text)}</div>' for text in remarks]
         if self.verdict.findings:
             rows = "".join(_item(*pair) for pair in _with_details(self.verdict.findings))
             parts.append(f'<ul style="list-style:none;margin:.2em 0;padding:0">{rows}</ul>')

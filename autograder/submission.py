@@ -3,21 +3,30 @@
 import json
 import linecache
 import re
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nbformat
+from nbformat.validator import get_validator
 
 from autograder import registry
-from autograder.candidate import safe_text
+from autograder.cells import make_namespace, to_python
+from autograder.faults import safe_text
 
 MAX_BYTES = 50 * 1024 * 1024
+MAX_CELLS = 2000
+MAX_DEPTH = 50  # of lists and objects inside one another; copying a notebook recurses
+CELL_TYPES = ("code", "markdown", "raw")
+CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+RESTORE = "Restore it from a checkpoint (File > Revert Notebook)"
 
 
 class SubmissionError(ValueError):
     """A notebook that cannot be graded as it is; the message says why and what to do."""
+
+    def __init__(self, message: str):
+        super().__init__(_encodable(message))  # the name of a file may be of any bytes
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,9 @@ def read_submission(path: str | Path, unit: str | None = None) -> Submission:
 def parse_notebook(path: Path) -> nbformat.NotebookNode:
     """Parse a notebook file, with an error that says what is wrong with it.
 
+    Where other programs, or a slip of the pen, spoilt what no grade depends on (outputs, metadata,
+    cell ids), the notebook comes without it, as one of the newest minor version.
+
     Raises:
         SubmissionError: If the file cannot be read as a notebook of format 4.
     """
@@ -86,22 +98,16 @@ def parse_notebook(path: Path) -> nbformat.NotebookNode:
             "--inplace"
         )
     if not isinstance(data.get("cells"), list):
+        raise SubmissionError(f"{path.name} has no list of cells. {RESTORE}")
+    if len(data["cells"]) > MAX_CELLS:
         raise SubmissionError(
-            f"{path.name} has no list of cells. Restore it from a checkpoint (File > Revert "
-            f"Notebook)"
+            f"{path.name} has {len(data['cells'])} cells; at most {MAX_CELLS} are read. "
+            "Delete those that hold no answer"
         )
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # old files lack cell ids; that harms nobody here
-            notebook = nbformat.reads(json.dumps(data), as_version=4)
-            nbformat.validate(notebook)
-    except Exception as error:  # nbformat fails in many ways on what is nearly a notebook
-        reason = str(error).strip().split("\n")[0][:200]
-        raise SubmissionError(
-            f"{path.name} is damaged: {reason}. Restore it from a checkpoint (File > Revert "
-            f"Notebook)"
-        ) from None
-    return notebook
+        return _as_notebook(data)
+    except Exception:  # JSON that is nearly a notebook fails in many ways
+        return _as_notebook(_bare(data, path.name))
 
 
 def unit_of(notebook: nbformat.NotebookNode) -> str | None:
@@ -123,11 +129,11 @@ def run_submission(submission: Submission) -> tuple[dict[str, Any], dict[str, st
     Returns:
         The namespace, and for each cell that failed its grade id with the error in one line.
     """
-    namespace: dict[str, Any] = {"__name__": "__main__"}
+    namespace = make_namespace()
     errors = {}
     for grade_id, source in submission.cells.items():
         file = f"<{submission.path.name}: {grade_id}>"
-        source = _without_magics(source)
+        source = to_python(source)
         # so that an error can show the student's own line
         linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
         try:
@@ -140,6 +146,8 @@ def run_submission(submission: Submission) -> tuple[dict[str, Any], dict[str, st
 
 
 def _load_json(path: Path) -> Any:
+    if path.is_symlink():  # it may lead to the solution, or to another student's answer
+        raise SubmissionError(f"{path.name} is a link; hand in the notebook itself")
     if not path.is_file():
         raise SubmissionError(
             f"there is no file {path}; give the path of a submitted .ipynb notebook"
@@ -151,13 +159,114 @@ def _load_json(path: Path) -> Any:
             "Clear the outputs of all cells and save it again"
         )
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(_encodable(json.dumps(json.loads(path.read_bytes()), ensure_ascii=False)))
+    except OSError as error:
+        raise SubmissionError(
+            f"{path.name} cannot be read ({error.strerror}); look at its permissions"
+        ) from None
     except (ValueError, RecursionError) as error:
         reason = str(error).splitlines()[0][:200]
         raise SubmissionError(
             f"{path.name} is not JSON, so it is no notebook ({reason}). "
             "Was it cut short, or saved by another program? Hand in the file that JupyterLab saved"
         ) from None
+
+
+def _encodable(text: str) -> str:
+    """The text with question marks for lone surrogates, which no file can hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _as_notebook(data: dict[str, Any]) -> nbformat.NotebookNode:
+    """The notebook that JSON data holds; fails in many ways if it holds none.
+
+    nbformat's own `validate` explains what is wrong, which takes it minutes in a large notebook.
+    """
+    if _is_too_deep(data):
+        raise ValueError(f"lists and objects are nested more than {MAX_DEPTH} deep")
+    notebook = nbformat.v4.to_notebook(data | {"nbformat_minor": 5})
+    ids: set[str] = set()
+    for number, cell in enumerate(notebook.cells):
+        if not _is_id(cell.get("id")) or cell.id in ids:
+            cell.id = next(i for n in range(MAX_CELLS) if (i := f"cell-{number}-{n}") not in ids)
+        ids.add(cell.id)
+    get_validator(4, 5, name="fastjsonschema").validate(notebook)
+    return notebook
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and CELL_ID.fullmatch(value) is not None
+
+
+def _is_too_deep(data: Any) -> bool:
+    layer = [data]
+    for _ in range(MAX_DEPTH):
+        layer = [
+            part
+            for value in layer
+            if isinstance(value, (dict, list))
+            for part in (value.values() if isinstance(value, dict) else value)
+        ]
+    return bool(layer)
+
+
+def _bare(data: dict[str, Any], file: str) -> dict[str, Any]:
+    """A notebook with what is graded, by a computer or a person, and nothing else.
+
+    Raises:
+        SubmissionError: If a cell has no type or no source.
+    """
+    for number, cell in enumerate(data["cells"], start=1):
+        if fault := _fault_of(cell):
+            raise SubmissionError(f"{file} is damaged: its cell {number} {fault}. {RESTORE}")
+    course = _part(data.get("metadata"), "course")
+    return {
+        "nbformat": 4,
+        "metadata": {"course": course} if _is_flat(course) else {},
+        "cells": [_bare_cell(cell) for cell in data["cells"]],
+    }
+
+
+def _bare_cell(cell: dict[str, Any]) -> dict[str, Any]:
+    bare = {"cell_type": cell["cell_type"], "source": cell["source"], "metadata": {}}
+    if _is_id(cell.get("id")):
+        bare["id"] = cell["id"]
+    mark = _part(cell.get("metadata"), "nbgrader")
+    if _is_flat(mark):
+        bare["metadata"]["nbgrader"] = mark
+    if cell["cell_type"] == "code":
+        return bare | {"outputs": [], "execution_count": None}
+    attachments = cell.get("attachments")
+    if isinstance(attachments, dict) and all(map(_is_picture, attachments.values())):
+        bare["attachments"] = attachments
+    return bare
+
+
+def _fault_of(cell: Any) -> str:
+    """What a cell lacks to be one; empty if it lacks nothing."""
+    if not isinstance(cell, dict):
+        return "is no JSON object"
+    if cell.get("cell_type") not in CELL_TYPES:
+        return f"is of an unknown type; the types are {', '.join(CELL_TYPES)}"
+    source = cell.get("source")
+    lines = source if isinstance(source, list) else [source]
+    return "" if all(isinstance(line, str) for line in lines) else "has no text as its source"
+
+
+def _part(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _is_flat(value: Any) -> bool:
+    """Whether it is an object without other objects and lists in it."""
+    return isinstance(value, dict) and not any(
+        isinstance(part, (dict, list)) for part in value.values()
+    )
+
+
+def _is_picture(value: Any) -> bool:
+    """Whether it is an attachment as JupyterLab writes one."""
+    return isinstance(value, dict) and all(isinstance(part, str) for part in value.values())
 
 
 def _code_cells(notebook: nbformat.NotebookNode) -> list[tuple[str | None, str]]:
@@ -168,10 +277,6 @@ def _code_cells(notebook: nbformat.NotebookNode) -> list[tuple[str | None, str]]
             continue
         mark = cell.metadata.get("nbgrader", {})
         if isinstance(mark, dict) and not mark.get("grade", False):
-            cells.append((mark.get("grade_id"), cell.source))
+            name = mark.get("grade_id")
+            cells.append((name if isinstance(name, str) else None, cell.source))
     return cells
-
-
-def _without_magics(source: str) -> str:
-    """IPython's own lines (%magic, !command, help?) as comments, so that line numbers stay."""
-    return re.sub(r"^(\s*)([%!].*|\w+\?+)$", r"\1pass  # \2", source, flags=re.MULTILINE)

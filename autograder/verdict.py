@@ -1,15 +1,17 @@
 """Runs an exercise's checks on a candidate and sums up what they found."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from autograder.candidate import AnswerError, Candidate, NotAttempted, Recorder
+from autograder import registry
+from autograder.candidate import Candidate, Recorder
 from autograder.diagnosis import Diagnosis, diagnose
 from autograder.exercise import Check, Exercise
 from autograder.expect import Failure
+from autograder.faults import AnswerError, NotAttempted
 
 RIGHT, WRONG, NOT_ATTEMPTED = "right", "wrong", "not attempted"
 
@@ -20,6 +22,7 @@ class Finding:
 
     statement: str
     problem: str = ""
+    is_edge: bool = False
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class Verdict:
         diagnosis: The mistake that explains a wrong answer, as far as one was found.
         seed: Reproduces the inputs: `examine(exercise, candidate, seed)`.
         prediction: The number that the student committed to, where the exercise asks for one.
+        lent: Names of the earlier exercises whose references the grader lent, because the
+            student's own answers to them failed.
     """
 
     exercise: Exercise
@@ -41,10 +46,20 @@ class Verdict:
     diagnosis: Diagnosis | None
     seed: int
     prediction: float | None = None
+    lent: tuple[str, ...] = ()
 
     @property
-    def points(self) -> int:
-        return self.exercise.points if self.outcome == RIGHT else 0
+    def points(self) -> float:
+        """All for a right answer, half for one that is right except at the edges."""
+        if self.outcome == RIGHT:
+            return self.exercise.points
+        return self.exercise.points / 2 if self.is_nearly_right else 0
+
+    @property
+    def is_nearly_right(self) -> bool:
+        """Whether only checks of extreme inputs fail."""
+        failed = [finding for finding in self.findings if finding.problem]
+        return self.outcome == WRONG and bool(failed) and all(f.is_edge for f in failed)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for reports: what happened, and which misconception explains it."""
@@ -54,10 +69,27 @@ class Verdict:
             "outcome": self.outcome,
             "points": self.points,
             "max_points": self.exercise.points,
+            "findings": [asdict(finding) for finding in self.findings],
             "misconception": self.diagnosis.name if self.diagnosis else None,
+            "message": self.diagnosis.message if self.diagnosis else None,
             "seed": self.seed,
             "prediction": self.prediction,
+            "lent": list(self.lent),
         }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Verdict":
+        """The verdict that `to_json` wrote, if its exercise still exists."""
+        message, name = data["message"], data["misconception"]
+        return cls(
+            exercise=registry.find(data["exercise"]),
+            outcome=data["outcome"],
+            findings=tuple(Finding(**finding) for finding in data["findings"]),
+            diagnosis=Diagnosis(message, name) if message else None,
+            seed=data["seed"],
+            prediction=data["prediction"],
+            lent=tuple(data["lent"]),
+        )
 
 
 def examine(exercise: Exercise, candidate: Candidate, seed: int | None = None) -> Verdict:
@@ -88,11 +120,12 @@ def examine(exercise: Exercise, candidate: Candidate, seed: int | None = None) -
 def _run(check: Check, candidate: Candidate, rng: np.random.Generator) -> Finding:
     try:
         check.function(candidate, rng)
-    except (Failure, AnswerError) as problem:
-        return Finding(check.statement, str(problem))
+    except (Failure, AnswerError) as error:
+        problem = str(error)
     except NotAttempted:
         raise
     except Exception as error:  # an answer so odd that the check itself stumbles is still an answer
-        problem = f"the check could not read your answer ({type(error).__name__}: {error})"
-        return Finding(check.statement, problem[:500])
-    return Finding(check.statement)
+        problem = f"the check could not read your answer ({type(error).__name__})"
+    else:
+        problem = ""
+    return Finding(check.statement, problem, check.is_edge)

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from gmm import conditions, quartiles
+from conditions import conditions, quartiles
 from tqdm import tqdm
 
 from autograder import check, registry

@@ -8,20 +8,18 @@ benchmarks/gmm.py` writes results/gmm.json; `python benchmarks/table.py` makes t
 """
 
 import argparse
-import importlib.metadata
 import json
 import math
-import os
-import platform
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
+from conditions import conditions, quartiles
 from pomegranate.distributions import Normal
 from pomegranate.gmm import GeneralMixtureModel
 from sklearn.exceptions import ConvergenceWarning
@@ -34,12 +32,10 @@ from course_lib.fast_em import fit_em_fast
 from course_lib.mixture import MixtureParams, fit_em, init_params, log_likelihood
 
 RESULTS = Path(__file__).parent / "results" / "gmm.json"
-PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pomegranate")
 SEED = 0
-SKLEARN, POMEGRANATE = (
-    "scikit-learn GaussianMixture, float64",
-    "pomegranate GeneralMixtureModel, float32",
-)
+SKLEARN = "scikit-learn GaussianMixture, float64"
+POMEGRANATE = "pomegranate GeneralMixtureModel, float64"
+POMEGRANATE_SINGLE = "pomegranate GeneralMixtureModel, float32"
 FAST, READABLE = "course_lib.fast_em, float64", "course_lib.mixture (the readable EM), float64"
 
 
@@ -116,8 +112,8 @@ def fit_sklearn(problem: Problem) -> MixtureParams:
     return MixtureParams(weights=weights, loc=loc, covariance=covariance)
 
 
-def fit_pomegranate(problem: Problem) -> MixtureParams:
-    x, start = problem.x.float(), problem.start.to(torch.float32)
+def fit_pomegranate(problem: Problem, dtype: torch.dtype = torch.float64) -> MixtureParams:
+    x, start = problem.x.to(dtype), problem.start.to(dtype)
     components = [
         Normal(loc, covariance, min_cov=0.0)
         for loc, covariance in zip(start.loc.clone(), start.covariance.clone(), strict=True)
@@ -137,6 +133,7 @@ VARIANTS: dict[str, Callable[[Problem], MixtureParams]] = {
     READABLE: fit_readable,
     SKLEARN: fit_sklearn,
     POMEGRANATE: fit_pomegranate,
+    POMEGRANATE_SINGLE: partial(fit_pomegranate, dtype=torch.float32),
 }
 
 
@@ -149,14 +146,6 @@ def time_in_turns(problem: Problem) -> np.ndarray:
             fit(problem)
             row[column] = time.perf_counter() - begin
     return seconds[1:]
-
-
-def quartiles(values: np.ndarray, digits: int) -> dict[str, float]:
-    low, median, high = np.quantile(values, [0.25, 0.5, 0.75])
-    return {
-        name: round(float(value), digits)
-        for name, value in {"median": median, "lower_quartile": low, "upper_quartile": high}.items()
-    }
 
 
 def measure(problem: Problem) -> dict:
@@ -194,32 +183,13 @@ def _lower_bound_difference(problem: Problem) -> float:
     return ours.log_likelihoods[-1].item() / len(problem.x) - run_sklearn(problem).lower_bound_
 
 
-def conditions() -> dict:
-    names = {"x86_64": "model name", "aarch64": "CPU implementer"}
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    key = names.get(platform.machine(), "model name")
-    model = [line.partition(":")[2].strip() for line in lines if line.startswith(key)]
-    return {
-        "date": datetime.now(UTC).date().isoformat(),
-        "cpu": model[0] if model else platform.machine(),
-        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "load_average_before": round(os.getloadavg()[0], 2),
-        "python": platform.python_version(),
-        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
-        "data_seed": SEED,
-    }
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--small-rounds", type=int, default=25)
     parser.add_argument("--large-rounds", type=int, default=7)
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
-    result = {"title": "EM for Gaussian mixtures", "conditions": conditions()}
+    result = {"title": "EM for Gaussian mixtures", "conditions": conditions(seed=SEED)}
     result["problems"] = [
         measure(problem) for problem in make_problems(options.small_rounds, options.large_rounds)
     ]

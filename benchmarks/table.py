@@ -34,7 +34,37 @@ def check_section(result: dict) -> str:
     return "\n\n".join([_conditions(result["conditions"]), summary, table])
 
 
-SECTIONS = {"gmm": gmm_section, "check": check_section}
+def grading_section(result: dict) -> str:
+    r"""The conditions, the jail by itself, and one table per workload."""
+    jail = result["jail"]
+    summary = (
+        f"A confined process of tier {jail['tier']} is ready in {_spread(jail['ready_ms'])} ms "
+        f"(goal: {jail['ready_goal_ms']:g}), and a call of a student's function takes "
+        f"{_spread(jail['call_ms'])} ms (goal: {jail['call_goal_ms']:g}). Medians of "
+        f"{result['rounds']} rounds, quartiles in brackets."
+    )
+    workloads = map(_workload, result["workloads"])
+    return "\n\n".join([_conditions(result["conditions"]), summary, *workloads])
+
+
+def _workload(workload: dict) -> str:
+    title = f"**`{workload['unit']}`, {workload['exercises']} exercises.**"
+    rows = [
+        [
+            row["command"],
+            str(row["submissions"]),
+            _spread(row["start_s"]),
+            _spread(row["milliseconds_each"]),
+            _spread(row["times_faster"]),
+            "" if row["goal"] is None else f"≥ {row['goal']:g}",
+        ]
+        for row in workload["rows"]
+    ]
+    header = ["command", "submissions", "start (s)", "each (ms)", "times faster", "goal"]
+    return title + "\n\n" + _table(header, rows)
+
+
+SECTIONS = {"gmm": gmm_section, "check": check_section, "grading": grading_section}
 
 
 def _conditions(given: dict) -> str:
@@ -98,10 +128,10 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing; fail if out of date")
     options = parser.parse_args()
     before = after = README.read_text(encoding="utf-8")
-    for path in sorted((FOLDER / "results").glob("*.json")):
-        after = fill(
-            after, path.stem, SECTIONS[path.stem](json.loads(path.read_text(encoding="utf-8")))
-        )
+    for name, section in SECTIONS.items():
+        path = FOLDER / "results" / f"{name}.json"
+        if path.exists():
+            after = fill(after, name, section(json.loads(path.read_text(encoding="utf-8"))))
     if options.check:
         if after != before:
             print("benchmarks/README.md is out of date: run python benchmarks/table.py")

@@ -38,6 +38,8 @@ Array = np.ndarray | Tensor  # the code below uses only what numpy and torch bot
 
 THINNEST = 1e-5  # variance of a component over that of a column
 MAX_DIM = 30
+SMALLEST_EXPONENT = -700.0  # underflow in exp is several times slower, and adds nothing
+NUM_SLICES = 16
 NUMPY_LIMIT = 200_000  # entries of the features below which a call costs more than its arithmetic
 
 
@@ -95,16 +97,16 @@ def fit_em_fast(
 
     basis = _Basis(*map(wrap, _pairs(x.shape[1])))
     features = _quadratic_features(xp, z)
+    resp = params[0][:, None] * features[0]  # memory, which every step uses again
     history = []
     converged = False
     for step in range(max_steps + 1):
-        resp, total = _e_step(xp, _coefficients(xp, *params, basis), features)
-        history.append(total)
+        history.append(_e_step(xp, _coefficients(xp, *params, basis), features, resp))
         if step > 0 and tolerance > -np.inf:
             converged = bool(history[-1] - history[-2] <= tolerance * num_points)
         if step == max_steps or converged:
             break
-        params = _m_step(xp, resp @ features.T, num_points, basis)
+        params = _m_step(xp, _weighted_sums(resp, features), num_points, basis)
 
     weights, loc, covariance = (torch.as_tensor(part, device=x.device) for part in params)
     fitted = MixtureParams(
@@ -131,8 +133,15 @@ def _pairs(dim: int) -> tuple[Tensor, Tensor, Tensor]:
 
 def _quadratic_features(xp: ModuleType, z: Array) -> Array:
     r"""\Phi, shape (F, N), from the points as columns, shape (D, N)."""
-    products = (z[i] * z[i:] for i in range(len(z)))
-    return xp.concatenate([xp.ones_like(z[:1]), z, *products])
+    dim, num_points = z.shape
+    empty = z.new_empty if isinstance(z, Tensor) else np.empty
+    features = empty((1 + dim * (dim + 3) // 2, num_points))
+    features[0], features[1 : 1 + dim] = 1.0, z
+    first = 1 + dim
+    for i in range(dim):  # in place: fresh memory costs more than the products
+        xp.multiply(z[i], z[i:], out=features[first : first + dim - i])
+        first += dim - i
+    return features
 
 
 def _coefficients(
@@ -157,16 +166,30 @@ def _coefficients(
 
 
 def _e_step(
-    xp: ModuleType, coefficients: Array, features: Array
-) -> tuple[Array, Tensor | np.float64]:
-    r"""Responsibilities, shape (K, N), and the log-likelihood; computed in one array, in place."""
-    resp = coefficients @ features
+    xp: ModuleType, coefficients: Array, features: Array, resp: Array
+) -> Tensor | np.float64:
+    r"""The log-likelihood; the responsibilities, shape (K, N), are left in `resp`."""
+    xp.matmul(coefficients, features, out=resp)
     peak = xp.amax(resp, 0)
     resp -= peak
+    xp.clip(resp, SMALLEST_EXPONENT, None, out=resp)
     xp.exp(resp, out=resp)
     evidence = resp.sum(0)
     resp /= evidence
-    return resp, peak.sum() + xp.log(evidence).sum()
+    return peak.sum() + xp.log(evidence).sum()
+
+
+def _weighted_sums(resp: Array, features: Array) -> Array:
+    r"""R \Phi^\top, shape (K, F), summed over slices of the points so that threads can share them.
+
+    A product with few outputs and a long sum is one thread's work for most BLAS libraries.
+    """
+    if isinstance(features, np.ndarray) or features.shape[1] < NUM_SLICES:
+        return resp @ features.T
+    even = features.shape[1] // NUM_SLICES * NUM_SLICES
+    r, phi = (part[:, :even].unflatten(1, (NUM_SLICES, -1)) for part in (resp, features))
+    sums = torch.bmm(r.transpose(0, 1), phi.permute(1, 2, 0)).sum(0)
+    return sums + resp[:, even:] @ features[:, even:].T
 
 
 def _m_step(

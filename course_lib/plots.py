@@ -1,7 +1,8 @@
 r"""Figures: small functions that draw into the axes they are given."""
 
 from collections.abc import Callable, Sequence
-from importlib import resources
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import matplotlib.pyplot as plt
 import torch
@@ -10,16 +11,34 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from torch import Tensor
 
-from course_lib.mixture import MixtureParams
-
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DATA = "#7F7F7F"
 GRID_SIZE = 160
 
 
+@runtime_checkable
+class GaussianComponents(Protocol):
+    r"""What a figure needs to know of a mixture, such as `course_lib.mixture.MixtureParams`."""
+
+    loc: Tensor
+    covariance: Tensor
+
+    @property
+    def num_components(self) -> int: ...
+
+    @property
+    def dim(self) -> int: ...
+
+    @property
+    def batch_shape(self) -> torch.Size: ...
+
+    @property
+    def is_diagonal(self) -> bool: ...
+
+
 def use_style() -> None:
     r"""Switch matplotlib to the style of the course."""
-    plt.style.use(str(resources.files("course_lib") / "course.mplstyle"))
+    plt.style.use(str(Path(__file__).with_name("course.mplstyle")))
 
 
 def draw_eruptions(
@@ -39,7 +58,7 @@ def draw_eruptions(
 
 
 def draw_components(
-    axes: Axes, params: MixtureParams, *, num_std: Sequence[float] = (1.0, 2.0)
+    axes: Axes, params: GaussianComponents, *, num_std: Sequence[float] = (1.0, 2.0)
 ) -> None:
     r"""Draw each component of a two-dimensional mixture as a cross and ellipses.
 

@@ -6,6 +6,7 @@ mistakes. Ends with exit code 1 if the grades or the feedback are not what they 
 
 import argparse
 import csv
+import json
 import re
 import shutil
 import sys
@@ -73,10 +74,12 @@ class Result:
         misconceptions: The mistake that was found in an exercise, by its name in the bank.
         feedback: The page that the student gets.
         exported: Sum of points in nbgrader's own export.
+        tier: Sandbox tier that the answers ran in.
     """
 
     feedback: Path
     exported: float
+    tier: str
     scores: dict[str, float] = field(default_factory=dict)
     misconceptions: dict[str, str] = field(default_factory=dict)
 
@@ -151,14 +154,16 @@ def read_result(course: Path, student: str) -> Result:
     """What the gradebook, the autograded notebook and the export say about a student."""
     with (course / "grades.csv").open(encoding="utf-8") as file:
         exported = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
-    result = Result(course / "feedback" / student / UNIT / f"{UNIT}.html", exported[student])
+    graded = course / "autograded" / student / UNIT
+    tier = json.loads((graded / "verdict.json").read_bytes())["tier"]
+    feedback = course / "feedback" / student / UNIT / f"{UNIT}.html"
+    result = Result(feedback, exported[student], tier)
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
         (notebook,) = gradebook.find_submission(UNIT, student).notebooks
         for grade in notebook.grades:
             if grade.name.startswith("check-"):
                 result.scores[grade.name.removeprefix("check-")] = grade.auto_score
-    graded = course / "autograded" / student / UNIT / f"{UNIT}.ipynb"
-    for cell in nbformat.read(graded, as_version=4).cells:
+    for cell in nbformat.read(graded / f"{UNIT}.ipynb", as_version=4).cells:
         for output in cell.get("outputs", []):
             verdict = output.get("data", {}).get(VERDICT_MIME, {})
             if verdict.get("misconception"):
@@ -222,6 +227,7 @@ def show(console: Console, results: dict[str, Result]) -> None:
             mistakes.add_row(student, exercise, name, message_of(exercise, name))
     mistakes.columns[2].overflow = "fold"
     console.print(mistakes)
+    console.print(f"Student code ran in a sandbox of tier {results[PERFECT].tier}.")
     for student in STUDENTS:
         console.print(f"Feedback for {student}: {results[student].feedback}", soft_wrap=True)
 

@@ -6,9 +6,11 @@ from typing import Any, TextIO
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
+from nbgrader.converters import Autograde, NbGraderException
 from traitlets.log import get_logger
 
 from autograder import registry
+from autograder.nbgrader.execute import require_trusted_grading
 from autograder.submission import SubmissionError, parse_notebook, read_submission
 
 NOTICE = """\
@@ -21,8 +23,18 @@ class SubmissionExporter(NotebookExporter):
     """Gives an unreadable or foreign submission the reason as its only cell, and logs it.
 
     `RepairCells` then adds the released cells, which score nothing: the student reads the reason
-    in the feedback, and can hand in again.
+    in the feedback, and can hand in again. nbgrader makes one exporter before it touches the first
+    submission; where the trusted grader cannot work, that is where everything ends.
     """
+
+    def __init__(self, *args: Any, **settings: Any):
+        super().__init__(*args, **settings)
+        if isinstance(self.parent, Autograde):
+            try:
+                require_trusted_grading(self.parent.coursedir)
+            except NbGraderException as reason:
+                self.log.error("%s.", reason)
+                raise
 
     def from_file(
         self, file_stream: TextIO, resources: Any = None, **options: Any
@@ -32,6 +44,7 @@ class SubmissionExporter(NotebookExporter):
             notebook = read_gradable(path, assignment)
         except SubmissionError as error:
             self.log.error("%s scores nothing: %s.", path, error)
+            resources["problem"] = str(error)
             notebook = new_notebook(
                 cells=[new_markdown_cell(NOTICE.format(problem=error))],
                 metadata={"course": {"unit": assignment}},  # nbgrader reads it a second time

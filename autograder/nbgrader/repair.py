@@ -1,4 +1,4 @@
-"""Gives every released cell of a submission its own metadata back, before nbgrader looks at it."""
+"""Makes every released cell of a submission what it was, before nbgrader looks at it."""
 
 from typing import Any
 
@@ -14,7 +14,9 @@ class RepairCells(NbGraderPreprocessor):
     Students delete, copy, split and convert cells, and other programs drop or change their
     metadata; at some of that nbgrader stops, for the whole class. Here each released cell ends up
     in the notebook exactly once, with the metadata that the gradebook has: of copies the last one
-    counts, a missing cell comes back as it was released, and no other cell keeps metadata.
+    counts, a missing cell comes back as it was released, a locked one gets its text back, and no
+    other cell keeps metadata. So nothing is left to do for nbgrader's DeduplicateIds,
+    OverwriteCells and CheckCellMetadata, which would take longer than everything else here.
     """
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
@@ -40,6 +42,8 @@ def repair(nb: NotebookNode, released: Notebook) -> list[str]:
         if source.name in places:
             cells[after] = (after, _as_type(nb.cells[after], source.cell_type))
             cells[after][1].metadata["nbgrader"] = metadata[source.name]
+            if source.locked:
+                cells[after][1].source = source.source
         else:
             cells.append((after, _released_cell(source, metadata[source.name])))
     nb.cells = [cell for _, cell in sorted(cells, key=lambda item: item[0])]

@@ -108,6 +108,84 @@ def test_a_huge_file(path, monkeypatch):
         read_submission(path)
 
 
+def test_a_file_that_cannot_be_read(path, monkeypatch):
+    def refuse(self):
+        raise PermissionError(13, "Permission denied")
+
+    write(path, answer("bic", ""))
+    monkeypatch.setattr("pathlib.Path.read_bytes", refuse)
+    with pytest.raises(SubmissionError, match="Permission denied"):
+        read_submission(path)
+
+
+def test_too_many_cells(path):
+    write(path, answer("bic", ""), *[new_markdown_cell() for _ in range(2000)])
+    with pytest.raises(SubmissionError, match="2001 cells; at most 2000"):
+        read_submission(path)
+
+
+def spoilt(path, **changes):
+    """The notebook with one right answer, its answer cell changed."""
+    notebook = new_notebook(cells=[answer("bic", "x = 1")])
+    notebook.cells[0].update(changes)
+    path.write_text(json.dumps(notebook))
+    return path
+
+
+def nested(depth):
+    return [nested(depth - 1)] if depth else []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"outputs": None},
+        {"outputs": [{"output_type": "error"}]},
+        {"outputs": [{"output_type": "stream", "name": "stdout", "text": 7}] * 20_000},
+        {"execution_count": "3"},
+        {"id": ["bic"]},
+        {"id": "bic\ud800"},
+        {"source": ["x", " = ", "1"]},
+        {"attachments": {"a.png": {"image/png": 7}}},
+        {"prompt_number": 3},
+    ],
+    ids=lambda changes: " ".join(changes),
+)
+def test_what_no_grade_depends_on_spoils_nothing(path, changes):
+    assert read_submission(spoilt(path, **changes)).cells == {"bic": "x = 1"}
+
+
+def test_metadata_nested_deep_is_left_out(path):
+    mark = {"grade_id": "bic", "grade": False}
+    spoilt(path, metadata={"nbgrader": mark, "deep": nested(300)})
+    assert read_submission(path).cells == {"bic": "x = 1"}
+
+
+@pytest.mark.parametrize("grade_id", [7, None, ["bic"], {"a": 1}])
+def test_a_grade_id_that_is_no_text(path, grade_id):
+    mark = {"grade_id": grade_id, "grade": False}
+    write(path, answer("bic", "x = 1"), new_code_cell("y = 2", metadata={"nbgrader": mark}))
+    assert read_submission(path).cells == {"bic": "x = 1"}
+
+
+@pytest.mark.parametrize("changes", [{"source": 7}, {"source": ["x", 7]}, {"cell_type": "sql"}])
+def test_the_damaged_cell_is_named(path, changes):
+    with pytest.raises(SubmissionError, match="damaged: its cell 1 "):
+        read_submission(spoilt(path, **changes))
+
+
+def test_lone_surrogates_can_be_written_again(path):
+    submission = read_submission(spoilt(path, source="x = '\ud800🙂'"))
+    assert submission.cells == {"bic": "x = '?🙂'"}
+
+
+def test_a_file_name_of_any_bytes(tmp_path):
+    with pytest.raises(SubmissionError) as caught:
+        read_submission(tmp_path / "\udcff.ipynb")
+    assert "there is no file" in str(caught.value)
+    assert str(caught.value).encode()
+
+
 def test_another_unit(path):
     write(path, answer("bic", ""))
     with pytest.raises(SubmissionError, match="but 02_monte_carlo was expected"):

@@ -10,14 +10,13 @@ from typing import Any
 
 import pytest
 
-import build_notebooks
 import demo
 from nbgrader_process import NbGraderError, nbgrader_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bad-submissions")]  # one course for all
 
-UNIT = "01_mixture_models"  # the name of a real unit, so that foreign notebooks are recognised
-TOY = Path(__file__).parents[1] / "notebooks" / "sources" / "exercises" / "01_toy.py"
+UNIT = "01_mixture_models"
+FULL = 7
 Notebook = dict[str, Any]
 
 
@@ -33,7 +32,7 @@ def without(*names: str) -> Callable[[Notebook], None]:
 
 
 def duplicated(notebook: Notebook) -> None:
-    for name in ("double", "check-double"):
+    for name in ("bic", "check-bic"):
         notebook["cells"].append(copy.deepcopy(cell_of(notebook, name)))
 
 
@@ -48,49 +47,64 @@ def without_metadata(notebook: Notebook) -> None:
 
 
 def with_damaged_metadata(notebook: Notebook) -> None:
-    cell_of(notebook, "double")["metadata"]["nbgrader"] = {}
-    cell_of(notebook, "half")["metadata"]["nbgrader"] = "half"
+    cell_of(notebook, "bic")["metadata"]["nbgrader"] = {}
+    cell_of(notebook, "log_gaussian")["metadata"]["nbgrader"] = "log_gaussian"
     cell_of(notebook, "imports")["metadata"]["nbgrader"] = {"grade_id": 7, "grade": True}
 
 
 def with_a_cell_of_another_assignment(notebook: Notebook) -> None:
-    foreign = copy.deepcopy(cell_of(notebook, "check-half"))
+    foreign = copy.deepcopy(cell_of(notebook, "check-bic"))
     foreign["metadata"]["nbgrader"]["grade_id"] = "check-something"
     notebook["cells"].append(foreign | {"id": "foreign"})
 
 
 def with_changed_locked_cells(notebook: Notebook) -> None:
-    check = cell_of(notebook, "check-half")
+    check = cell_of(notebook, "check-bic")
     check["source"] = "pass"
     check["metadata"]["nbgrader"]["points"] = 100
 
 
+def without_a_grade(notebook: Notebook) -> None:
+    for name in ("check-bic", "check-log_gaussian"):
+        mark = cell_of(notebook, name)["metadata"]["nbgrader"]
+        mark |= {"grade": False, "solution": True, "locked": False}
+    cell_of(notebook, "bic")["source"] = "def bic(*args):\n    return 0.0"
+
+
 def with_an_answer_as_markdown(notebook: Notebook) -> None:
-    cell = cell_of(notebook, "double")
+    cell = cell_of(notebook, "log_mixture")
     cell["cell_type"] = "markdown"
     del cell["outputs"], cell["execution_count"]
 
 
 def without_tests_and_wrong(notebook: Notebook) -> None:
-    cell_of(notebook, "half")["source"] = "def half(x):\n    return x"
-    without("check-half")(notebook)
+    cell_of(notebook, "bic")["source"] = "def bic(*args):\n    return 0.0"
+    without("check-bic")(notebook)
 
 
-REPAIRED = {  # student: what happened to the solution, the score of at most 5
-    "all-right": (lambda notebook: None, 5),
-    "no-set-up": (without("imports"), 5),
-    "no-answer": (without("half"), 2),
-    "no-answer-no-test": (without("half", "check-half"), 2),
-    "no-manual": (without("why"), 5),
-    "no-tests": (without("check-double", "check-half"), 5),
-    "no-tests-wrong": (without_tests_and_wrong, 2),
-    "duplicated": (duplicated, 5),
-    "old-schema": (of_an_old_schema, 5),
-    "no-metadata": (without_metadata, 5),
-    "damaged-metadata": (with_damaged_metadata, 5),
-    "foreign-cell": (with_a_cell_of_another_assignment, 5),
-    "changed-locked": (with_changed_locked_cells, 5),
-    "markdown-answer": (with_an_answer_as_markdown, 5),
+def with_surrogates(notebook: Notebook) -> None:
+    """Half of a character, which no file can hold."""
+    cell_of(notebook, "bic")["source"] += "\n\nNOTE = '\ud800'"
+    cell_of(notebook, "why")["source"] = "\udfff"
+
+
+REPAIRED = {  # student: what happened to the solution, the score without what a person marks
+    "all-right": (lambda notebook: None, FULL),
+    "no-set-up": (without("imports"), FULL),
+    "no-answer": (without("bic"), 5),
+    "no-answer-no-test": (without("bic", "check-bic"), 5),
+    "no-manual": (without("why"), FULL),
+    "no-tests": (without("check-log_gaussian", "check-bic"), FULL),
+    "no-tests-wrong": (without_tests_and_wrong, 5),
+    "duplicated": (duplicated, FULL),
+    "old-schema": (of_an_old_schema, FULL),
+    "no-metadata": (without_metadata, FULL),
+    "damaged-metadata": (with_damaged_metadata, FULL),
+    "foreign-cell": (with_a_cell_of_another_assignment, FULL),
+    "changed-locked": (with_changed_locked_cells, FULL),
+    "grade-false": (without_a_grade, 5),
+    "markdown-answer": (with_an_answer_as_markdown, FULL),
+    "surrogates": (with_surrogates, FULL),
     "no-cells": (lambda notebook: notebook.update(cells=[]), 0),
 }
 
@@ -107,7 +121,7 @@ REFUSED = {  # student: the text of the file, what the log and the feedback say 
     "format-3": (lambda nb: notebook_text(nb, nbformat=3), "notebook format 3; format 4"),
     "format-5": (lambda nb: notebook_text(nb, nbformat=5), "notebook format 5; format 4"),
     "other-unit": (
-        lambda nb: notebook_text(nb, metadata={"course": {"unit": "00_other"}}),
+        lambda nb: notebook_text(nb, metadata={"course": {"unit": "00_other"}}, cells=[]),
         "belongs to no unit of this course",
     ),
 }
@@ -115,17 +129,13 @@ MISNAMED = "misnamed"
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory) -> Path:
+def graded(tmp_path_factory, small_course, solved) -> Path:
     """A course in which `nbgrader autograde` met all of these submissions at once."""
     course = tmp_path_factory.mktemp("bad") / "course"
-    source = Path("sources/exercises", f"{UNIT}.py")
-    (course / source).parent.mkdir(parents=True)
-    shutil.copy(TOY, course / source)
-    build_notebooks.build(course, source, course)
-    shutil.copy(build_notebooks.ROOT / "nbgrader_config.py", course)
+    shutil.copytree(small_course, course)
     with nbgrader_in(course) as nbgrader:
         nbgrader("generate_assignment", UNIT)
-        for student, content in submissions(course).items():
+        for student, content in submissions(solved).items():
             folder = course / "submitted" / student / UNIT
             folder.mkdir(parents=True)
             name = f"{UNIT} (1).ipynb" if student == MISNAMED else f"{UNIT}.ipynb"
@@ -137,8 +147,7 @@ def graded(tmp_path_factory) -> Path:
     return course
 
 
-def submissions(course: Path) -> dict[str, bytes]:
-    text = (course / "solutions" / UNIT / f"{UNIT}.ipynb").read_text()
+def submissions(text: str) -> dict[str, bytes]:
     files = {MISNAMED: text.encode()}
     for student, (edit, _) in REPAIRED.items():
         notebook = json.loads(text)
@@ -186,17 +195,24 @@ def test_a_misnamed_file_is_named_with_what_to_do(graded, scores):
 def test_missing_cells_are_named(graded):
     log = (graded / "log.txt").read_text()
     where = f"no-answer-no-test/{UNIT}/{UNIT}.ipynb"
-    assert f"{where} lacked cells, added as released: half, check-half" in log
+    assert f"{where} lacked cells, added as released: bic, check-bic" in log
 
 
-def test_no_submission_is_changed_or_lost(graded):
-    for student, content in submissions(graded).items():
+def test_no_submission_is_changed_or_lost(graded, solved):
+    for student, content in submissions(solved).items():
         (path,) = (graded / "submitted" / student / UNIT).iterdir()
         assert path.read_bytes() == content
 
 
 def test_points_in_the_submission_count_for_nothing(graded):
     text = (graded / "autograded" / "changed-locked" / UNIT / f"{UNIT}.ipynb").read_text()
-    check = cell_of(json.loads(text), "check-half")
-    assert check["metadata"]["nbgrader"]["points"] == 3
-    assert "assert half(2) == 1" in "".join(check["source"])
+    check = cell_of(json.loads(text), "check-bic")
+    assert check["metadata"]["nbgrader"]["points"] == 2
+    assert "".join(check["source"]) == "check(bic)"
+
+
+@pytest.mark.parametrize("student", REFUSED)
+def test_the_verdict_beside_it_says_why(graded, student):
+    verdict = json.loads((graded / "autograded" / student / UNIT / "verdict.json").read_text())
+    assert REFUSED[student][1] in verdict["problem"]
+    assert verdict["points"] == 0

@@ -1,5 +1,7 @@
 """`make demo` for the whole unit: release, three students, grades, feedback that names mistakes."""
 
+import dataclasses
+
 import pytest
 from rich.console import Console
 from rich.progress import Progress
@@ -38,6 +40,12 @@ def test_three_mistakes_cost_just_their_exercises_and_are_named(results):
     assert result.misconceptions == {name: bank for name, (bank, _) in demo.MISTAKES.items()}
 
 
+def test_student_code_ran_in_a_sandbox(results, capsys):
+    assert {result.tier for result in results.values()} <= {"A", "B"}
+    demo.show(Console(width=200), results)
+    assert "ran in a sandbox of tier" in capsys.readouterr().out
+
+
 def test_the_demo_finds_nothing_to_complain_about(results):
     assert demo.problems(results) == []
 
@@ -46,9 +54,7 @@ def test_the_demo_would_notice_wrong_grades_and_silent_feedback(results):
     perfect, untouched, mistaken = (results[name] for name in demo.STUDENTS)
     swapped = {demo.PERFECT: untouched, demo.UNTOUCHED: perfect, demo.MISTAKEN: mistaken}
     assert len(demo.problems(swapped)) == 4
-    silent = demo.Result(
-        perfect.feedback, mistaken.exported, mistaken.scores, mistaken.misconceptions
-    )
+    silent = dataclasses.replace(mistaken, feedback=perfect.feedback)
     assert len(demo.problems({demo.MISTAKEN: silent})) == len(demo.MISTAKES)
 
 

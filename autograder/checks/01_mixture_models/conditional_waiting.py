@@ -172,7 +172,7 @@ def _far(rng: np.random.Generator, direction: int) -> Question:
             return args
 
 
-@CONDITIONAL_WAITING.check
+@CONDITIONAL_WAITING.edge_check
 def survives_far_durations(candidate: Candidate, rng: np.random.Generator) -> None:
     """Works for a duration that is very unlikely under every component, and in float32."""
     for direction in (-1, 1):

@@ -161,7 +161,7 @@ def works_when_sizes_coincide(candidate: Candidate, rng: np.random.Generator) ->
     _expect_exact(candidate, single, "after a step in float32", rtol=1e-3)
 
 
-@EM_STEP.check
+@EM_STEP.edge_check
 def adds_nothing(candidate: Candidate, rng: np.random.Generator) -> None:
     """Adds nothing to any result: right in tiny units, and for a component that owns little.
 
@@ -200,7 +200,7 @@ def keeps_totals(candidate: Candidate, rng: np.random.Generator) -> None:
     expect.close(mixed, x.T @ x / len(x), "the mixture's second moment")
 
 
-@EM_STEP.check
+@EM_STEP.edge_check
 def survives_far_points(candidate: Candidate, rng: np.random.Generator) -> None:
     """Points sixty standard deviations away count fully and do no harm."""
     x, weights, loc, covariance = _draw(rng, 12, 2, 2)

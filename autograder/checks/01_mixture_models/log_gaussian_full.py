@@ -104,7 +104,7 @@ def integrates_to_one(candidate: Candidate, rng: np.random.Generator) -> None:
     )
 
 
-@LOG_GAUSSIAN_FULL.check
+@LOG_GAUSSIAN_FULL.edge_check
 def finite_in_the_tail(candidate: Candidate, rng: np.random.Generator) -> None:
     """Stays finite and right where the density itself underflows to zero."""
     direction = np.array([[1.0, 0.0], [0.0, -1.0], [0.6, 0.8]])
@@ -116,7 +116,7 @@ def finite_in_the_tail(candidate: Candidate, rng: np.random.Generator) -> None:
         expect.close(actual, exact, what, rtol=1e-3)
 
 
-@LOG_GAUSSIAN_FULL.check
+@LOG_GAUSSIAN_FULL.edge_check
 def right_in_forty_dimensions(candidate: Candidate, rng: np.random.Generator) -> None:
     """Stays right in forty dimensions, where the determinant itself underflows or overflows."""
     for unit in (1e-10, 1e10):

@@ -109,7 +109,7 @@ def integrates_to_one(candidate: Candidate, rng: np.random.Generator) -> None:
     )
 
 
-@LOG_MIXTURE.check
+@LOG_MIXTURE.edge_check
 def logits_may_be_shifted(candidate: Candidate, rng: np.random.Generator) -> None:
     """Adding a constant to all logits changes nothing, however large the constant."""
     logits, loc, log_scale = draw_mixture(rng, 3, 2)
@@ -144,7 +144,7 @@ def order_means_nothing(candidate: Candidate, rng: np.random.Generator) -> None:
         expect.close(actual, expected, f"log_mixture with its components in the order {order}")
 
 
-@LOG_MIXTURE.check
+@LOG_MIXTURE.edge_check
 def finite_in_the_tail(candidate: Candidate, rng: np.random.Generator) -> None:
     """Stays finite and right where every density underflows to zero, and beside such points."""
     logits, loc, log_scale = draw_mixture(rng, 3, 2)

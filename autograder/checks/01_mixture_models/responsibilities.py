@@ -148,7 +148,7 @@ def prior_decides_between_equals(candidate: Candidate, rng: np.random.Generator)
         expect.close(actual, expected, what, atol=1e-3)
 
 
-@RESPONSIBILITIES.check
+@RESPONSIBILITIES.edge_check
 def finite_in_the_tail(candidate: Candidate, rng: np.random.Generator) -> None:
     """Stays right where every density underflows to zero, and beside such points."""
     logits, loc, log_scale = draw_mixture(rng, 3, 2)

@@ -136,7 +136,7 @@ def labels_follow_the_weights(candidate: Candidate, rng: np.random.Generator) ->
     )
 
 
-@SAMPLE_MIXTURE.check
+@SAMPLE_MIXTURE.edge_check
 def never_draws_weight_zero(candidate: Candidate, rng: np.random.Generator) -> None:
     """A component of weight zero is never drawn."""
     _, loc, scale_tril = _draw_mixture(rng, 3, 2)

@@ -24,7 +24,7 @@ def samples(calls: Sequence[Call]) -> list[Sample]:
 
 def says(*words: str) -> Sign:
     """The student's code raised, and the message holds one of these words."""
-    return lambda calls: any(word in str(call.error) for call in calls for word in words)
+    return lambda calls: any(word in call.error_text for call in calls for word in words)
 
 
 def answers(condition: Callable[[Call], bool]) -> Sign:

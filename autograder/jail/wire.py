@@ -1,0 +1,326 @@
+"""Frames between the grader and the process that runs student code.
+
+A frame is two lengths (header, payload; unsigned 32 bits, little-endian), a JSON header and a
+safetensors payload. The header is `{"nonce": …, "body": …}`; tensors lie in the payload and floats
+are written in hexadecimal, so that values arrive bit for bit. Nothing is ever unpickled.
+
+The reading side trusts nothing: it caps lengths, depth, number and size of what it builds, accepts
+only known dtypes, and raises `WireError` for anything else.
+"""
+
+import json
+import os
+import select
+import struct
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from autograder.candidate import Seed
+
+LENGTHS = struct.Struct("<II")
+DOUBLE = struct.Struct(">d")
+MAX_HEADER = 1 << 20
+MAX_PAYLOAD = 64 << 20
+MAX_DEPTH = 16
+MAX_TENSORS = 512
+MAX_NDIM = 16
+INTEGERS = range(-(2**63), 2**64)
+DTYPES = {  # and their names in safetensors
+    torch.bool: "BOOL",
+    torch.uint8: "U8",
+    torch.int8: "I8",
+    torch.int16: "I16",
+    torch.int32: "I32",
+    torch.int64: "I64",
+    torch.float16: "F16",
+    torch.bfloat16: "BF16",
+    torch.float32: "F32",
+    torch.float64: "F64",
+    torch.complex64: "C64",
+}
+
+
+@dataclass(frozen=True)
+class OracleReference:
+    """Stands for a function among the arguments, which stays with the grader."""
+
+    number: int
+
+
+class WireError(Exception):
+    """A frame that breaks the rules; whoever sent it is not asked again."""
+
+
+class Unsupported(WireError):
+    """A kind of number that frames do not carry."""
+
+
+class TooLate(WireError):
+    """No whole frame came in time."""
+
+
+class Closed(WireError):
+    """The other end is gone."""
+
+
+def pack(nonce: str, body: Any) -> bytes:
+    """A frame.
+
+    Raises:
+        WireError: If `body` holds something that has no place in a frame, or too much of it.
+    """
+    tensors: list[Tensor] = []
+    tree = _encode(body, tensors, 0)
+    if len(tensors) > MAX_TENSORS:
+        raise WireError(f"{len(tensors)} tensors; at most {MAX_TENSORS} fit a frame")
+    size = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    if size > MAX_PAYLOAD // 2:
+        raise WireError(f"{size / 2**20:.0f} MB of numbers; at most {MAX_PAYLOAD >> 21} MB fit")
+    payload = _write_tensors(tensors) if tensors else b""
+    try:
+        header = json.dumps({"nonce": nonce, "body": tree}, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise WireError("text with lone surrogates") from None
+    if len(header) > MAX_HEADER or len(payload) > MAX_PAYLOAD:
+        raise WireError(f"a header of {len(header)} bytes; at most {MAX_HEADER} fit")
+    return LENGTHS.pack(len(header), len(payload)) + header + payload
+
+
+def unpack(header: bytes, payload: bytes) -> tuple[str, Any]:
+    """Nonce and body of a frame.
+
+    Raises:
+        WireError: If the frame breaks a rule.
+    """
+    try:
+        frame = json.loads(header)
+    except (ValueError, RecursionError) as error:
+        raise WireError(f"the header is no JSON: {type(error).__name__}") from None
+    if not isinstance(frame, dict) or frame.keys() != {"nonce", "body"}:
+        raise WireError("the header does not hold exactly a nonce and a body")
+    if not isinstance(frame["nonce"], str):
+        raise WireError("the nonce is no string")
+    tensors = _read_tensors(payload)
+    body = _decode(frame["body"], tensors, 0)
+    if tensors:
+        raise WireError(f"{len(tensors)} tensors belong to nothing")
+    return frame["nonce"], body
+
+
+def send(fd: int, nonce: str, body: Any, deadline: float | None = None) -> None:
+    """Pack a frame and write it; `deadline` is a time of `time.monotonic`."""
+    write(fd, pack(nonce, body), deadline)
+
+
+def write(fd: int, frame: bytes, deadline: float | None = None) -> None:
+    """Write a frame that was packed."""
+    rest = memoryview(frame)
+    while rest:
+        try:
+            rest = rest[os.write(fd, rest) :]
+        except BlockingIOError:
+            _wait(fd, select.POLLOUT, deadline)
+        except OSError as error:
+            raise Closed(error.strerror) from None
+        _check_time(deadline)
+
+
+def receive(fd: int, deadline: float | None = None) -> tuple[str, Any]:
+    """Read a frame; returns its nonce and its body.
+
+    Raises:
+        WireError: If the frame breaks a rule, or is not alone.
+        TooLate: If it is not whole by the deadline.
+        Closed: If the other end closed before it was whole.
+    """
+    frame = bytearray()
+    while len(frame) < LENGTHS.size:
+        frame += _read(fd, deadline)
+    header_length, payload_length = LENGTHS.unpack_from(frame)
+    if header_length > MAX_HEADER or payload_length > MAX_PAYLOAD:
+        raise WireError(f"a frame of {header_length} + {payload_length} bytes is too long")
+    begin = LENGTHS.size + header_length
+    while len(frame) < begin + payload_length:
+        frame += _read(fd, deadline)
+    if len(frame) > begin + payload_length:
+        raise WireError("more than one frame")
+    return unpack(bytes(frame[LENGTHS.size : begin]), bytes(frame[begin:]))
+
+
+def has_input(fd: int) -> bool:
+    """Whether there is something to read, or the other end is gone."""
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _read(fd: int, deadline: float | None) -> bytes:
+    """What there is to read, at least a byte."""
+    while True:
+        _check_time(deadline)
+        try:
+            piece = os.read(fd, 1 << 20)
+        except BlockingIOError:
+            _wait(fd, select.POLLIN, deadline)
+            continue
+        except OSError as error:
+            raise Closed(error.strerror) from None
+        if not piece:
+            raise Closed("the other end is gone")
+        return piece
+
+
+def _wait(fd: int, event: int, deadline: float | None) -> None:
+    poll = select.poll()
+    poll.register(fd, event)
+    poll.poll(None if deadline is None else max(0.0, 1e3 * (deadline - time.monotonic())))
+
+
+def _check_time(deadline: float | None) -> None:
+    if deadline is not None and time.monotonic() > deadline:
+        raise TooLate("no answer in time")
+
+
+def _encode(value: Any, tensors: list[Tensor], depth: int) -> Any:
+    if depth > MAX_DEPTH:
+        raise WireError(f"values nested more than {MAX_DEPTH} deep")
+    if value is None or type(value) in (bool, str):
+        return value
+    if type(value) is int:
+        if value not in INTEGERS:
+            raise WireError("an integer of more than 64 bits")
+        return value
+    if type(value) is float:
+        return {"float": DOUBLE.pack(value).hex()}
+    if isinstance(value, Tensor):
+        return {"tensor": _place(value, tensors)}
+    if isinstance(value, Seed):
+        return {"seed": value.value}
+    if isinstance(value, OracleReference):
+        return {"oracle": value.number}
+    if type(value) in (list, tuple):
+        return {type(value).__name__: [_encode(item, tensors, depth + 1) for item in value]}
+    if isinstance(value, Mapping) and all(type(key) is str for key in value):
+        return {"dict": {key: _encode(item, tensors, depth + 1) for key, item in value.items()}}
+    raise WireError(f"a {type(value).__name__[:80]} has no place in a frame")
+
+
+def _place(tensor: Tensor, tensors: list[Tensor]) -> int:
+    if tensor.dtype not in DTYPES or tensor.layout != torch.strided or tensor.is_meta:
+        raise Unsupported(f"tensors of {tensor.dtype} have no place in a frame")
+    plain = tensor.detach().cpu().resolve_conj().resolve_neg()
+    tensors.append(plain.clone(memory_format=torch.contiguous_format))
+    return len(tensors) - 1
+
+
+def _decode(node: Any, tensors: dict[int, Tensor], depth: int) -> Any:
+    if depth > MAX_DEPTH:
+        raise WireError(f"values nested more than {MAX_DEPTH} deep")
+    if node is None or type(node) is bool or (type(node) is int and node in INTEGERS):
+        return node
+    if type(node) is str:
+        return _checked_text(node)
+    if not isinstance(node, dict) or len(node) != 1:
+        raise WireError("a value without a kind")
+    ((kind, content),) = node.items()
+    decode = _KINDS.get(kind)
+    if decode is None:
+        raise WireError("a value of an unknown kind")
+    return decode(content, tensors, depth + 1)
+
+
+def _decode_float(content: Any, *_: Any) -> float:
+    try:
+        return DOUBLE.unpack(bytes.fromhex(content))[0]
+    except (TypeError, ValueError, struct.error):
+        raise WireError("a float that is no hexadecimal text") from None
+
+
+def _decode_tensor(content: Any, tensors: dict[int, Tensor], _: int) -> Tensor:
+    if type(content) is not int or content not in tensors:
+        raise WireError("a tensor that is not there, or named twice")
+    return tensors.pop(content)
+
+
+def _decode_seed(content: Any, *_: Any) -> Seed:
+    if type(content) is not int or not -(2**63) <= content < 2**63:
+        raise WireError("a seed that is no 64-bit number")
+    return Seed(content)
+
+
+def _decode_oracle(content: Any, *_: Any) -> OracleReference:
+    if type(content) is not int:
+        raise WireError("an oracle without a number")
+    return OracleReference(content)
+
+
+def _decode_list(content: Any, tensors: dict[int, Tensor], depth: int) -> list[Any]:
+    if type(content) is not list:
+        raise WireError("a list that is none")
+    return [_decode(item, tensors, depth) for item in content]
+
+
+def _decode_tuple(content: Any, tensors: dict[int, Tensor], depth: int) -> tuple[Any, ...]:
+    return tuple(_decode_list(content, tensors, depth))
+
+
+def _decode_dict(content: Any, tensors: dict[int, Tensor], depth: int) -> dict[str, Any]:
+    if type(content) is not dict:
+        raise WireError("a dictionary that is none")
+    return {_checked_text(key): _decode(item, tensors, depth) for key, item in content.items()}
+
+
+def _checked_text(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise WireError("text with lone surrogates") from None
+    return text
+
+
+_KINDS = {
+    "float": _decode_float,
+    "tensor": _decode_tensor,
+    "seed": _decode_seed,
+    "oracle": _decode_oracle,
+    "list": _decode_list,
+    "tuple": _decode_tuple,
+    "dict": _decode_dict,
+}
+
+
+def _write_tensors(tensors: list[Tensor]) -> bytes:
+    """Tensors, numbered from 0, as safetensors; the library's own writer would double a call."""
+    pieces = [tensor.reshape(-1).view(torch.uint8).numpy().tobytes() for tensor in tensors]
+    entries, end = {}, 0
+    for number, (tensor, piece) in enumerate(zip(tensors, pieces, strict=True)):
+        begin, end = end, end + len(piece)
+        entries[str(number)] = {
+            "dtype": DTYPES[tensor.dtype],
+            "shape": list(tensor.shape),
+            "data_offsets": [begin, end],
+        }
+    header = json.dumps(entries, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)  # aligns what follows
+    return b"".join([len(header).to_bytes(8, "little"), header, *pieces])
+
+
+def _read_tensors(payload: bytes) -> dict[int, Tensor]:
+    if not payload:
+        return {}
+    try:
+        loaded = safetensors.torch.load(payload)
+    except Exception as error:  # safetensors, torch and struct each have errors of their own
+        raise WireError(f"the payload is no safetensors: {type(error).__name__}") from None
+    if len(loaded) > MAX_TENSORS or loaded.keys() != {str(i) for i in range(len(loaded))}:
+        raise WireError("the tensors are not numbered from 0")
+    for tensor in loaded.values():
+        if tensor.dtype not in DTYPES or tensor.ndim > MAX_NDIM:
+            raise WireError(f"a tensor of {tensor.dtype} with {tensor.ndim} dimensions")
+    return {int(name): tensor for name, tensor in loaded.items()}

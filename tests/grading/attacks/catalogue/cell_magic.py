@@ -1,0 +1,12 @@
+"""A cell is timed by a magic at its top."""
+
+KIND = "accidents"
+RIGHT = ("bic",)
+ANSWERS = {
+    "bic": """
+%%time
+def bic(log_likelihood, num_components, dim, num_points):
+    per_component = 1 + dim + dim * (dim + 1) // 2
+    return -2 * log_likelihood + (num_components * per_component - 1) * math.log(num_points)
+""",
+}
