@@ -12,6 +12,13 @@ from autograder.jail import Jail, JailUnavailable, sandbox, tiers
 from autograder.jail import jail as jail_module
 
 
+@pytest.fixture(autouse=True)
+def probed_anew():
+    """What a test makes of this machine is not what the next one finds."""
+    yield
+    tiers.facilities.cache_clear()
+
+
 @pytest.fixture
 def machine(monkeypatch):
     """A machine that offers everything, to take things away from; not the real one."""
@@ -23,8 +30,7 @@ def machine(monkeypatch):
     works = subprocess.CompletedProcess([], 0, "", "")
     monkeypatch.setattr(tiers.subprocess, "run", lambda *_, **__: works)
     tiers.facilities.cache_clear()
-    yield monkeypatch
-    tiers.facilities.cache_clear()
+    return monkeypatch
 
 
 def words() -> str:
