@@ -1,11 +1,11 @@
 """What confines a process that runs student code: namespaces, Landlock, limits, seccomp.
 
-`confine` is called in the forked child, before any of the student's code runs. Each step closes
-what the next one needs, so their order matters: the identity is read before `unshare` (afterwards
-it is that of nobody), `/dev/null` and `/proc` are opened before Landlock hides them, and seccomp
-comes last because it forbids the calls that set up the rest.
+`fork` makes the process, and `confine` is called in it before any of the student's code runs. Each
+step closes what the next one needs, so their order matters: the owner is read before the fork
+(afterwards it is nobody), `/dev/null` and `/proc` are opened before Landlock hides them, and
+seccomp comes last because it forbids the calls that set up the rest.
 
-Reference: user_namespaces(7), landlock(7), setrlimit(2), prctl(2).
+Reference: clone(2), user_namespaces(7), landlock(7), setrlimit(2), prctl(2).
 """
 
 import ctypes
@@ -21,6 +21,7 @@ from autograder.jail.limits import Limits
 from autograder.jail.tiers import NOBODY
 
 libc = ctypes.CDLL(None, use_errno=True)
+libc_with_lock = ctypes.PyDLL(None, use_errno=True)  # the interpreter's lock is kept over a call
 
 NEW_USER, NEW_PID, NEW_NS, NEW_NET, NEW_IPC, NEW_UTS = (
     0x10000000,
@@ -41,7 +42,33 @@ OF_FILES = 0b111 | 1 << 14 | 1 << 15  # execute, write, read, truncate, ioctl
 READ_ENVIRONMENT = ("PATH", "HOME", "PYTHONHASHSEED", "MPLBACKEND", "MPLCONFIGDIR")
 
 
-def confine(tier: str, limits: Limits, readable: Sequence[str], home: str) -> None:
+def owner() -> tuple[int, int]:
+    """User and group of this process."""
+    return os.getuid(), os.getgid()
+
+
+def fork(tier: str) -> int:
+    """Like `os.fork`; in tier A the child is the first process in namespaces of its own.
+
+    `unshare` would move the next child only into the new namespace of processes. That takes two
+    forks, and a fork is most of what a session costs.
+    """
+    if tier != "A":
+        return os.fork()
+    python = ctypes.pythonapi
+    python.PyOS_BeforeFork()
+    flags = NAMESPACES | signal.SIGCHLD
+    pid = libc_with_lock.syscall(seccomp.number_of("clone"), flags, 0, 0, 0, 0)
+    if pid == 0:
+        python.PyOS_AfterFork_Child()
+        return 0
+    python.PyOS_AfterFork_Parent()
+    return _checked(pid, "clone")
+
+
+def confine(
+    tier: str, limits: Limits, readable: Sequence[str], home: str, owner: tuple[int, int]
+) -> None:
     """Confine this process for good.
 
     Args:
@@ -49,13 +76,14 @@ def confine(tier: str, limits: Limits, readable: Sequence[str], home: str) -> No
         limits: How much memory and time it may use.
         readable: Files and folders that it may read.
         home: The folder that it works in: writable memory in tier A, else left alone.
+        owner: User and group of the process that forked it.
 
     Raises:
         OSError: If the kernel refuses a step; nothing of the student's may run then.
     """
     die_with_parent()
     if tier == "A":
-        _enter_namespaces(home, limits.disk_mb)
+        _furnish_namespaces(home, limits.disk_mb, owner)
     os.chdir(home)
     nowhere = os.open("/dev/null", os.O_RDWR)
     for standard in (0, 1, 2):
@@ -85,27 +113,15 @@ def clean_environment(home: str) -> None:
     os.environ.update(kept | {"HOME": home})
 
 
-def _enter_namespaces(home: str, disk_mb: int) -> None:
-    """Own users, processes, mounts, network, inter-process communication and host name."""
-    user, group = os.getuid(), os.getgid()
-    _call("unshare", NAMESPACES)
+def _furnish_namespaces(home: str, disk_mb: int, owner: tuple[int, int]) -> None:
+    """Be nobody, and have a folder that is gone with this process."""
+    user, group = owner
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{NOBODY} {user} 1")
     Path("/proc/self/gid_map").write_text(f"{NOBODY} {group} 1")
-    if os.fork():  # only a child is in the new namespace of processes
-        _exit_like_child()
-    die_with_parent()
     _mount("none", "/", "", RECURSIVE | PRIVATE)
     options = f"size={disk_mb}m,nr_inodes=2000,mode=700"
     _mount("tmpfs", home, "tmpfs", NO_SUID | NO_DEV, options)
-
-
-def _exit_like_child() -> None:
-    os.closerange(3, 4096)  # the grader must see the student's end of the line close
-    _, status = os.wait()
-    if os.WIFSIGNALED(status):
-        os.kill(os.getpid(), signal.SIGKILL)
-    os._exit(os.WEXITSTATUS(status))
 
 
 def _set_limits(limits: Limits) -> None:

@@ -8,6 +8,7 @@ Reference: seccomp(2), and Linux `include/uapi/linux/{filter,seccomp}.h`.
 """
 
 import ctypes
+import functools
 import platform
 import struct
 from collections.abc import Sequence
@@ -34,6 +35,13 @@ def is_supported() -> bool:
     return platform.machine() in AUDIT_ARCH
 
 
+def number_of(call: str) -> int:
+    """This machine's number of a system call."""
+    _, table = AUDIT_ARCH[platform.machine()]
+    return table[call]
+
+
+@functools.cache
 def build_filter(pid: int, machine: str | None = None) -> bytes:
     """The program for the process `pid`, which may send signals to nobody but itself."""
     arch, table = AUDIT_ARCH[machine or platform.machine()]

@@ -18,6 +18,7 @@ from pathlib import Path
 
 TIERS = ("A", "B", "C")
 NOBODY = 65534  # the user and group that student code runs as
+HUGE_PAGES = "/sys/kernel/mm/transparent_hugepage"  # the allocator asks there whether to use them
 PROBE = "from ctypes import CDLL; raise SystemExit(CDLL(None).unshare(0x7C020000))"
 
 
@@ -79,7 +80,7 @@ def find_bubblewrap() -> str | None:
 def namespace_command(folders: Sequence[str]) -> list[str]:
     """The command that runs another one where nothing is but the system and these folders."""
     links = [word for n in ("lib", "lib64", "bin") for word in ("--symlink", f"usr/{n}", f"/{n}")]
-    places = ["--proc", "/proc", "--dev", "/dev"]
+    places = ["--proc", "/proc", "--dev", "/dev", "--ro-bind-try", HUGE_PAGES, HUGE_PAGES]
     return [find_bubblewrap(), "--unshare-all", *bound("/usr", *folders), *links, *places]
 
 

@@ -25,6 +25,7 @@ from autograder.candidate import Seed
 
 LENGTHS = struct.Struct("<II")
 DOUBLE = struct.Struct(">d")
+to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 MAX_HEADER = 1 << 20
 MAX_PAYLOAD = 64 << 20
 MAX_DEPTH = 16
@@ -84,7 +85,7 @@ def pack(nonce: str, body: Any) -> bytes:
         raise WireError(f"{size / 2**20:.0f} MB of numbers; at most {MAX_PAYLOAD >> 21} MB fit")
     payload = _write_tensors(tensors) if tensors else b""
     try:
-        header = json.dumps({"nonce": nonce, "body": tree}, ensure_ascii=False).encode()
+        header = to_json({"nonce": nonce, "body": tree}).encode()
     except UnicodeEncodeError:
         raise WireError("text with lone surrogates") from None
     if len(header) > MAX_HEADER or len(payload) > MAX_PAYLOAD:
@@ -128,7 +129,6 @@ def write(fd: int, frame: bytes, deadline: float | None = None) -> None:
             _wait(fd, select.POLLOUT, deadline)
         except OSError as error:
             raise Closed(error.strerror) from None
-        _check_time(deadline)
 
 
 def receive(fd: int, deadline: float | None = None) -> tuple[str, Any]:
@@ -162,28 +162,25 @@ def has_input(fd: int) -> bool:
 
 def _read(fd: int, deadline: float | None) -> bytes:
     """What there is to read, at least a byte."""
-    while True:
-        _check_time(deadline)
-        try:
-            piece = os.read(fd, 1 << 20)
-        except BlockingIOError:
-            _wait(fd, select.POLLIN, deadline)
-            continue
-        except OSError as error:
-            raise Closed(error.strerror) from None
-        if not piece:
-            raise Closed("the other end is gone")
-        return piece
+    if deadline is not None:
+        _wait(fd, select.POLLIN, deadline)
+    try:
+        piece = os.read(fd, 1 << 16)
+    except OSError as error:
+        raise Closed(error.strerror) from None
+    if not piece:
+        raise Closed("the other end is gone")
+    return piece
 
 
 def _wait(fd: int, event: int, deadline: float | None) -> None:
     poll = select.poll()
     poll.register(fd, event)
-    poll.poll(None if deadline is None else max(0.0, 1e3 * (deadline - time.monotonic())))
-
-
-def _check_time(deadline: float | None) -> None:
-    if deadline is not None and time.monotonic() > deadline:
+    if deadline is None:
+        poll.poll()
+        return
+    seconds = deadline - time.monotonic()
+    if seconds < 0 or not poll.poll(1e3 * seconds):
         raise TooLate("no answer in time")
 
 
@@ -214,8 +211,7 @@ def _encode(value: Any, tensors: list[Tensor], depth: int) -> Any:
 def _place(tensor: Tensor, tensors: list[Tensor]) -> int:
     if tensor.dtype not in DTYPES or tensor.layout != torch.strided or tensor.is_meta:
         raise Unsupported(f"tensors of {tensor.dtype} have no place in a frame")
-    plain = tensor.detach().cpu().resolve_conj().resolve_neg()
-    tensors.append(plain.clone(memory_format=torch.contiguous_format))
+    tensors.append(tensor)
     return len(tensors) - 1
 
 
@@ -297,7 +293,7 @@ _KINDS = {
 
 def _write_tensors(tensors: list[Tensor]) -> bytes:
     """Tensors, numbered from 0, as safetensors; the library's own writer would double a call."""
-    pieces = [tensor.reshape(-1).view(torch.uint8).numpy().tobytes() for tensor in tensors]
+    pieces = [_bytes_of(tensor) for tensor in tensors]
     entries, end = {}, 0
     for number, (tensor, piece) in enumerate(zip(tensors, pieces, strict=True)):
         begin, end = end, end + len(piece)
@@ -306,9 +302,15 @@ def _write_tensors(tensors: list[Tensor]) -> bytes:
             "shape": list(tensor.shape),
             "data_offsets": [begin, end],
         }
-    header = json.dumps(entries, separators=(",", ":")).encode()
+    header = to_json(entries).encode()
     header += b" " * (-len(header) % 8)  # aligns what follows
     return b"".join([len(header).to_bytes(8, "little"), header, *pieces])
+
+
+def _bytes_of(tensor: Tensor) -> bytes:
+    if tensor.dtype is torch.bfloat16:  # which numpy lacks
+        tensor = tensor.view(torch.int16)
+    return tensor.numpy(force=True).tobytes()
 
 
 def _read_tensors(payload: bytes) -> dict[int, Tensor]:

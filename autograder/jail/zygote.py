@@ -1,8 +1,9 @@
 """Program: imports the libraries once, then forks a confined child for each session.
 
 It runs as `python -P zygote.py SOCKET SETTINGS`. The socket takes three commands: `N` with a file
-descriptor forks a child that serves on it, `K` with a process number kills one, and its end ends
-the program. One thread only: a child forked from a process with threads may hang.
+descriptor forks a child that serves on it and answers with its number, `K` with a number kills that
+child, and its end ends the program. One thread only: a child forked from a process with threads may
+hang.
 """
 
 import array
@@ -28,30 +29,35 @@ def main() -> None:
         _become(settings["user"])
     for name, folder in settings["packages"].items():
         _import_bare(name, folder)
-    from autograder.jail import child, sandbox
+    from autograder.jail import child, sandbox, seccomp
     from autograder.jail.imports import OPEN, close_imports
     from autograder.jail.limits import Limits
 
     _import_libraries(OPEN)
     close_imports()
-    limits = Limits(**settings["limits"])
+    limits, owner = Limits(**settings["limits"]), sandbox.owner()
     if len(list(Path("/proc/self/task").iterdir())) > 1:
         raise RuntimeError("the libraries started threads; a forked child could hang")
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system collects children that end
+    if settings["tier"] == "A":
+        seccomp.build_filter(1)  # kept: every child is the first process of its namespace
+    child.prepare()
     gc.collect()
     gc.freeze()
+    handles: dict[int, int] = {}  # of living children: a number could pass to another process
     control.send(b"ready")
     while True:
         command, passed = _next_command(control)
         if command == b"N":
-            pid = os.fork()
+            pid = sandbox.fork(settings["tier"])
             if pid == 0:
                 control.close()
-                _run_child(child, sandbox, settings, limits, passed)
+                _run_child(child, sandbox, settings, limits, owner, passed)
             os.close(passed)
+            handles[pid] = os.pidfd_open(pid)
             control.send(str(pid).encode())
         elif command[:1] == b"K":
-            _kill(int(command[1:]))
+            _kill(handles.pop(int(command[1:])))
             control.send(b"killed")
         else:
             os._exit(0)
@@ -93,14 +99,20 @@ def _use_once(torch: ModuleType) -> None:
 
 
 def _run_child(
-    child: ModuleType, sandbox: ModuleType, settings: dict[str, Any], limits: Any, fd: int
+    child: ModuleType,
+    sandbox: ModuleType,
+    settings: dict[str, Any],
+    limits: Any,
+    owner: tuple[int, int],
+    fd: int,
 ) -> None:
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.dup2(fd, 3)
         os.closerange(4, 4096)
-        sandbox.confine(settings["tier"], limits, settings["readable"], settings["home"])
-        sandbox.clean_environment(settings["home"])
+        readable, home = settings["readable"], settings["home"]
+        sandbox.confine(settings["tier"], limits, readable, home, owner)
+        sandbox.clean_environment(home)
         sys.argv = ["notebook"]
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         child.serve(3)
@@ -116,9 +128,10 @@ def _next_command(control: socket.socket) -> tuple[bytes, int]:
     return command, passed
 
 
-def _kill(pid: int) -> None:
+def _kill(handle: int) -> None:
     with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
+    os.close(handle)
 
 
 if __name__ == "__main__":
