@@ -104,6 +104,8 @@ class ModuleCandidate(Candidate, Protocol):
 def to_plain(value: Any, what: str = "your function's result") -> Any:
     """A copy of `value` made of plain values only; tensors are detached and on the CPU.
 
+    Python's integers know no limit: those beyond 64 bits become floats.
+
     Raises:
         AnswerError: If `value` holds anything else.
     """
@@ -117,7 +119,7 @@ def to_plain(value: Any, what: str = "your function's result") -> Any:
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, numbers.Integral):
-        return int(value)
+        return _whole_number(int(value))
     if isinstance(value, numbers.Real):
         return float(value)
     if isinstance(value, (tuple, list)):
@@ -128,6 +130,16 @@ def to_plain(value: Any, what: str = "your function's result") -> Any:
     kind = type(value).__name__[:80]
     shown = f"{what} is a {kind}; return tensors or numbers, or a tuple of them"
     raise AnswerError("no_number", shown=shown)
+
+
+def _whole_number(value: int) -> int | float:
+    """An integer of more digits than a tensor can hold becomes a float, which may be infinite."""
+    if -(2**63) <= value < 2**63:
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
 
 
 def to_student(value: Any) -> Any:

@@ -31,7 +31,7 @@ MAX_PAYLOAD = 64 << 20
 MAX_DEPTH = 16
 MAX_TENSORS = 512
 MAX_NDIM = 16
-INTEGERS = range(-(2**63), 2**64)
+INTEGERS = range(-(2**63), 2**63)  # what a tensor can hold
 DTYPES = {  # and their names in safetensors
     torch.bool: "BOOL",
     torch.uint8: "U8",

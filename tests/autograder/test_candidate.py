@@ -53,6 +53,15 @@ def test_numpy_answers_become_tensors():
     assert call(lambda: np.float64(0.5)).item() == 0.5
 
 
+@pytest.mark.parametrize("size", [2**64, 10**30, 10**400])
+def test_integers_beyond_64_bits_become_floats(size):
+    """Such an answer may be right, and no tensor could hold it."""
+    given = call(lambda: (size, -size, 2**63 - 1, -(2**63)))
+    expected = float("inf") if size > 1e308 else float(size)
+    assert given == (expected, -expected, 2**63 - 1, -(2**63))
+    assert [type(value) for value in given] == [float, float, int, int]
+
+
 def test_results_are_detached_copies():
     kept = X.clone().requires_grad_()
     result = call(lambda: kept * 1)

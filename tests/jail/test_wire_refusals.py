@@ -47,6 +47,7 @@ UNSENDABLE = {
     "too many numbers": torch.zeros(wire.MAX_PAYLOAD // 2 + 1, dtype=torch.uint8),
     "a text of two megabytes": "a" * (2 << 20),
     "an integer of 5000 digits": 10**5000,
+    "an integer that no tensor holds": 2**63,
     "a sparse tensor": torch.eye(2).to_sparse(),
     "a tensor without memory": torch.ones(2, device="meta"),
 }
@@ -95,6 +96,7 @@ BROKEN = {
     "a float of a megabyte": (header_of({"float": "0x" + "1" * 1_000_000}), b""),
     "a list that is a number": (header_of({"list": 1}), b""),
     "a dictionary that is a list": (header_of({"dict": []}), b""),
+    "an integer that no tensor holds": (header_of(2**63), b""),
     "a seed of 100 bits": (header_of({"seed": 2**100}), b""),
     "a seed that is true": (header_of({"seed": True}), b""),
     "an oracle that is a word": (header_of({"oracle": "one"}), b""),
