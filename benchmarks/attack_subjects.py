@@ -22,6 +22,8 @@ c.CourseDirectory.source_directory = "solutions"
 c.Execute.timeout = 20
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
 """
+WRONG_BIC = "def bic(log_likelihood, num_components, dim, num_points):\n    return 0.0\n"
+CONTROLS = {"a_right_answer": "marks", "a_wrong_answer": "no"}  # else the grader does not grade
 GRADER_FILES = ("autograded", "feedback", "gradebook.db", ".nbgrader.log", "out", "home")
 
 
@@ -87,7 +89,9 @@ def classic_course(folder: Path) -> None:
     text = json.dumps(classic_notebook())
     (folder / "solutions" / UNIT / f"{UNIT}.ipynb").write_text(text)
     program = [sys.executable, "-m", "nbgrader", "generate_assignment", UNIT]
-    subprocess.run(program, cwd=folder, check=True, capture_output=True)
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = os.environ | {"PATH": path}  # nbgrader starts alembic by name
+    subprocess.run(program, cwd=folder, env=environment, check=True, capture_output=True)
 
 
 def otter_archive(environment: Path, archive: Path) -> None:
@@ -288,9 +292,18 @@ def outcome(attack, arena, grade, needed) -> str:
     return next((outcome for outcome in order if outcome in found), "no")
 
 
+def _controls() -> list:
+    """Two honest submissions, whose outcomes are known."""
+    answers = zip(CONTROLS, (attack_range.RIGHT_BIC, WRONG_BIC), strict=True)
+    return [
+        attack_range.Attack(name, "", "comparison", gains="marks", answers={"bic": answer})
+        for name, answer in answers
+    ]
+
+
 def main() -> None:
     names, subject, scratch = sys.argv[1].split(","), sys.argv[2], Path(sys.argv[3])
-    attacks = {attack.name: attack for attack in attack_range.attacks()}
+    attacks = {attack.name: attack for attack in [*attack_range.attacks(), *_controls()]}
     with attack_range.Range() as arena, _subject(subject, scratch) as (grade, needed):
         for name in names:
             print("OUTCOME", name, outcome(attacks[name], arena, grade, needed), flush=True)

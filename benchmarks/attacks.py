@@ -22,8 +22,10 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from attack_subjects import OTTER_TESTS, attack_range, classic_course, otter_archive
+from attack_subjects import CONTROLS, OTTER_TESTS, attack_range, classic_course, otter_archive
 from table import fill
+
+from autograder.jail.tiers import find_bubblewrap, missing_for
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results" / "attacks.json"
@@ -65,6 +67,9 @@ def measure(names: list[str], subjects: list[str]) -> None:
             ]
             if not wanted or not _prepare(subject, Path(folder), result["conditions"]):
                 continue
+            controls = dict(_try(list(CONTROLS), subject, Path(folder)))
+            if controls != CONTROLS:
+                raise SystemExit(f"{SUBJECTS[subject]} does not grade honest work: {controls}")
             # the protected graders share a jail; each of the others starts anew, in a sandbox
             at_once = 1 if subject in UNPROTECTED else len(wanted)
             for first in range(0, len(wanted), at_once):
@@ -80,21 +85,18 @@ def _load() -> dict:
 
 def _prepare(subject: str, scratch: Path, conditions: dict) -> bool:
     r"""Make what a grader needs; False, with the reason in the conditions, if that fails."""
-    if subject == "nbgrader":
+    if subject in UNPROTECTED and not (scratch / "course").exists():
         classic_course(scratch / "course")
-    elif subject == "otter":
+    if subject == "otter":
         try:
             conditions["versions"]["otter-grader"] = _install_otter(scratch / "otter")
             otter_archive(scratch / "otter", scratch / "autograder.zip")
         except (subprocess.CalledProcessError, OSError) as error:
             conditions["otter-grader"] = f"could not be installed: {error}"
             return False
-    else:
-        from autograder.jail.tiers import missing_for
-
-        if missing := missing_for(subject):
-            conditions[f"tier {subject}"] = "; ".join(missing)
-            return False
+    elif subject not in UNPROTECTED and (missing := missing_for(subject)):
+        conditions[f"tier {subject}"] = "; ".join(missing)
+        return False
     return True
 
 
@@ -146,10 +148,11 @@ def _try(names: list[str], subject: str, scratch: Path) -> Iterator[tuple[str, s
 
 def _outer_sandbox(scratch: Path) -> list[str]:
     r"""bubblewrap around a grader that does not protect itself: a copy of nothing is harmed."""
+    emptied = [path for path in ("/tmp", "/var/tmp", Path.home() / ".local") if Path(path).exists()]
     return [
-        *("bwrap", "--unshare-all", "--die-with-parent", "--new-session"),
+        *(find_bubblewrap(), "--unshare-all", "--die-with-parent", "--new-session"),
         *("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"),
-        *("--tmpfs", "/tmp", "--tmpfs", str(Path.home() / ".local"), "--tmpfs", "/var/tmp"),
+        *(word for path in emptied for word in ("--tmpfs", str(path))),
         *("--ro-bind", str(scratch), str(scratch)),
         *("--dir", "/tmp/home", "--setenv", "HOME", "/tmp/home", "--chdir", "/tmp/home"),
     ]
