@@ -14,6 +14,7 @@ from autograder.batch import BatchError, Marked, Settings, find_submissions, rea
 from autograder.gradebook import GradebookError, require_assignment, write_scores
 from autograder.grading import load_secret
 from autograder.jail import Jail, JailUnavailable
+from autograder.late import assign_late_penalties
 from autograder.workers import mark_all
 
 VERDICTS = Path(".autograder", "verdicts")
@@ -47,8 +48,11 @@ def run(options: Options) -> int:
         if settings.tier == "C":
             errors.print(UNCONFINED, style="red")
         marked = _mark(tasks, settings, options.jobs, errors)
+        late = {}
         if options.db is not None:
             write_scores(options.db, settings.unit, marked)
+            students = {one.student for one in marked}
+            late = assign_late_penalties(options.db, settings.unit, students, options.course)
     except (BatchError, GradebookError, JailUnavailable) as error:
         errors.print(f"{error}.", style="red", markup=False, soft_wrap=True)
         return 1
@@ -59,7 +63,7 @@ def run(options: Options) -> int:
             soft_wrap=True,
         )
         return 1
-    _show(console, settings, marked)
+    _show(console, settings, marked, late)
     return 0
 
 
@@ -124,12 +128,17 @@ def _mark(tasks: Sequence, settings: Settings, jobs: int, errors: Console) -> li
         return sorted(bar, key=lambda marked: marked.student)
 
 
-def _show(console: Console, settings: Settings, class_: Sequence[Marked]) -> None:
+def _show(
+    console: Console, settings: Settings, class_: Sequence[Marked], late: dict[str, float]
+) -> None:
     table = Table("student", "points", "problem", title=f"{settings.unit}, tier {settings.tier}")
     table.columns[1].justify = "right"
     for marked in class_:
         points = f"{marked.points:g} of {marked.max_points}"
-        table.add_row(escape(marked.student), points, escape(marked.problem))
+        lost = late.get(marked.student)
+        problem = f"late: {lost:g} points taken away" if lost else ""
+        shown = ". ".join(filter(None, (marked.problem, problem)))
+        table.add_row(escape(marked.student), points, escape(shown))
     console.print(table)
     mistakes = Counter(name for marked in class_ for name in marked.misconceptions)
     if mistakes:
