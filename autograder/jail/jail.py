@@ -18,7 +18,7 @@ from autograder.jail.limits import Limits
 from autograder.jail.session import Session
 
 START_SECONDS = 120.0
-HOME = "/home/student"
+HOME = "/jail/student"  # it covers what lies there: /home/student may hold an installation
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "OMP_NUM_THREADS": "1",
