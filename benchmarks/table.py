@@ -64,7 +64,50 @@ def _workload(workload: dict) -> str:
     return title + "\n\n" + _table(header, rows)
 
 
-SECTIONS = {"gmm": gmm_section, "check": check_section, "grading": grading_section}
+def estimators_section(result: dict) -> str:
+    r"""The conditions, one table per problem, and the memory."""
+    rows = [
+        [
+            row["name"],
+            f"{row['points']:,}".replace(",", " "),
+            f"{row['draws']:,}".replace(",", " "),
+            str(row["peak_mb"]),
+            f"{row['seconds']:g}",
+        ]
+        for row in result["memory"]
+    ]
+    header = ["in a fresh process", "points", "draws each", "peak memory (MB)", "seconds"]
+    memory = (
+        f"**Memory.** The bound is {result['memory_bound_mb']} MB. The first row is what importing "
+        "torch and the library takes."
+    )
+    problems = map(_estimator_problem, result["problems"])
+    parts = [_conditions(result["conditions"]), *problems, memory, _table(header, rows)]
+    return "\n\n".join(parts)
+
+
+def _estimator_problem(problem: dict) -> str:
+    title = f"**{problem['name']}.** Medians of {problem['rounds']} rounds, quartiles in brackets."
+    rows = [
+        [
+            row["variant"],
+            _spread(row["milliseconds"]),
+            _spread(row["time_over_ours"]),
+            "" if row["goal"] is None else f"≥ {row['goal']:g}",
+            f"{row['distance']:.0e}",
+        ]
+        for row in problem["rows"]
+    ]
+    header = ["variant", "milliseconds", "time over ours", "goal", problem["distance"]]
+    return title + "\n\n" + _table(header, rows)
+
+
+SECTIONS = {
+    "gmm": gmm_section,
+    "check": check_section,
+    "grading": grading_section,
+    "estimators": estimators_section,
+}
 
 
 def _conditions(given: dict) -> str:

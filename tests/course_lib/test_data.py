@@ -6,7 +6,7 @@ from importlib import resources
 import pytest
 import torch
 
-from course_lib.data import old_faithful
+from course_lib.data import digits, old_faithful
 from course_lib.data.old_faithful import _parse
 
 PINNED = "d40b983752ab7ec0b15b740089c3ca7b7b59d0c7433a029a1714d134de1e8d14"
@@ -45,6 +45,22 @@ def test_damaged_file_is_refused(damage):
 
 def test_line_ends_of_another_system_are_no_damage():
     assert len(_parse(raw_file().replace(b"\n", b"\r\n"))) == 272
+
+
+def test_digits_are_images_and_labels():
+    images, labels = digits(torch.float32)
+    assert images.shape == (1797, 64)
+    assert images.dtype == torch.float32
+    assert (images.min(), images.max()) == (0, 1)
+    assert labels.shape == (1797,)
+    assert labels.unique().tolist() == list(range(10))
+    top_corner_of_the_zero = (16 * images[0].reshape(8, 8)[0, 2:4]).tolist()
+    assert top_corner_of_the_zero == [5, 13]
+
+
+def test_digits_of_integers_are_refused():
+    with pytest.raises(ValueError, match=r"torch\.uint8; expected a floating-point type"):
+        digits(torch.uint8)
 
 
 def test_integers_are_refused():
