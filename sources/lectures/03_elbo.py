@@ -626,14 +626,14 @@ clouds = (
 shown = []
 for name, across, up, colour, number in clouds:
     across, up = (torch.cat([values[:number] for values in lists]) for lists in (across, up))
-    ax.plot(across, up, ".", color=colour, alpha=0.6, label=name)
+    ax.plot(across, up, ".", color=colour, label=name)
     shown.append(across)
 ends = [1e-9, 1e4]
 ax.plot(ends, ends, color="black", linewidth=0.8, zorder=0)
 ax.set(xscale="log", yscale="log", xlim=ends, ylim=ends)
 ax.set(xlabel="log p(x) − ELBO (nats)", ylabel="KL(q ‖ posterior) (nats)")
 ax.set_title("Three models, one identity")
-ax.legend(loc="upper left")
+ax.legend(markerscale=2, loc="upper left")
 shown = torch.cat(shown)
 print(f"{len(shown)} gaps, from {shown.min():.1e} to {shown.max():.1e} nats")
 
