@@ -23,6 +23,7 @@ from torch import Tensor
 
 from autograder.faults import FAULTS, AnswerError, NotAttempted, safe_text
 
+MAX_QUESTION = 20_000  # numbers in one question: what is answered may take their square in memory
 Apart = Callable[[int], contextlib.AbstractContextManager[None]]
 
 
@@ -47,6 +48,7 @@ class Oracle:
 
     def answer(self, *args: Any) -> Any:
         question = tuple(to_plain(value, "an argument of the oracle") for value in args)
+        refuse_long_question(question)
         self.questions.append(question)
         return to_plain(self.function(*copy.deepcopy(question)), "the oracle's answer")
 
@@ -130,6 +132,30 @@ def to_plain(value: Any, what: str = "your function's result") -> Any:
     kind = type(value).__name__[:80]
     shown = f"{what} is a {kind}; return tensors or numbers, or a tuple of them"
     raise AnswerError("no_number", shown=shown)
+
+
+class LongQuestion(ValueError):
+    """A question to one of the grader's functions that holds too many numbers."""
+
+
+def refuse_long_question(question: Any) -> None:
+    """Raise LongQuestion if a question holds too many numbers."""
+    if (size := count_numbers(question)) > MAX_QUESTION:
+        raise LongQuestion(
+            f"the function was asked about {size} numbers at once; ask about {MAX_QUESTION} at "
+            "most, in several calls if need be"
+        )
+
+
+def count_numbers(value: Any) -> int:
+    """How many numbers a plain value holds, each part counted as at least one."""
+    if isinstance(value, Tensor):
+        return value.numel() + 1
+    if isinstance(value, (list, tuple)):
+        return 1 + sum(map(count_numbers, value))
+    if isinstance(value, dict):
+        return 1 + sum(map(count_numbers, value.values()))
+    return 1
 
 
 def _whole_number(value: int) -> int | float:

@@ -14,9 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from torch import Tensor
-
-from autograder.candidate import Oracle, to_plain
+from autograder.candidate import LongQuestion, Oracle, count_numbers, refuse_long_question, to_plain
 from autograder.faults import FAULTS, AnswerError, NotAttempted
 from autograder.jail import wire
 from autograder.jail.lent import answer_lent
@@ -40,7 +38,6 @@ OTHER_FAULTS = {
     "sparse, quantised, …); return float64, float32 or integers",
 }
 MAX_CELL = 200_000  # bytes
-MAX_QUESTION = 20_000  # numbers in one question: what is answered may take their square in memory
 MAX_NUMBERS = 5_000_000  # in all that is received for an exercise
 KNOWN_ERRORS = frozenset(
     name
@@ -253,12 +250,12 @@ class Session:
             raise self.end("questions", self._limits.questions)
         if not isinstance(question, dict) or not isinstance(question.get("args"), tuple):
             raise wire.WireError("a question without arguments")
-        if count_numbers(question) > MAX_QUESTION:
-            return {"refused": f"a question may hold {MAX_QUESTION} numbers at most"}
         try:
             return {"value": self._reply_to(question)}
         except wire.WireError:
             raise
+        except LongQuestion as error:
+            return {"refused": str(error)}
         except Exception as error:  # odd arguments: the student's code gets an error, not ours
             return {"refused": f"the function could not be asked this ({type(error).__name__})"}
 
@@ -272,6 +269,7 @@ class Session:
         name = question.get("lent", question.get("pullback"))
         if not isinstance(name, str) or name not in self._lent:
             raise wire.WireError("nothing of this name was lent")
+        refuse_long_question(question)
         self.used.add(name)
         return to_plain(answer_lent(self._lent[name], copy.deepcopy(question)))
 
@@ -296,14 +294,3 @@ def _safe_detail(detail: Any) -> str | int:
         return ""
     known = type(detail) is str and detail in KNOWN_ERRORS
     return detail if known else "an error of its own kind"
-
-
-def count_numbers(value: Any) -> int:
-    """How many numbers a plain value holds, each part counted as at least one."""
-    if isinstance(value, Tensor):
-        return value.numel() + 1
-    if isinstance(value, (list, tuple)):
-        return 1 + sum(map(count_numbers, value))
-    if isinstance(value, dict):
-        return 1 + sum(map(count_numbers, value.values()))
-    return 1

@@ -36,7 +36,9 @@ from course_lib.data import old_faithful
 
 plots.use_style()
 x = old_faithful()
-print(f"{x.shape[0]} eruptions, {x.shape[1]} numbers each: duration and waiting time, both in minutes")
+print(
+    f"{x.shape[0]} eruptions, {x.shape[1]} numbers each: duration and waiting time, both in minutes"
+)
 
 # %% [markdown]
 # ## Notation
@@ -68,6 +70,7 @@ print(f"{x.shape[0]} eruptions, {x.shape[1]} numbers each: duration and waiting 
 #
 # The argument `log_scale` holds $\log\sigma_d$. That is neither $\sigma_d$ nor $\log\sigma_d^2$.
 
+
 # %% solution="log_gaussian"
 def log_gaussian(x, loc, log_scale):
     """Log-density of each point, in nats: x (N, D), loc (D,), log_scale (D,) -> (N,)."""
@@ -94,6 +97,7 @@ check(log_gaussian)
 # Do not invert a matrix: `torch.linalg.solve_triangular` solves $Lu = x-\mu$. And do not compute the determinant first and
 # its logarithm then: in many dimensions the determinant is too small for a number, while its logarithm is not.
 
+
 # %% solution="log_gaussian_full"
 def log_gaussian_full(x, loc, scale_tril):
     """Log-density of each point, in nats: x (N, D), loc (D,), scale_tril (D, D) -> (N,)."""
@@ -118,6 +122,7 @@ check(log_gaussian_full)
 #
 # Far from every component all the terms underflow to zero. Your function must still give a finite number there.
 
+
 # %% solution="log_mixture"
 def log_mixture(x, logits, loc, log_scale):
     """Log-density of each point: x (N, D), logits (K,), loc (K, D), log_scale (K, D) -> (N,)."""
@@ -139,7 +144,9 @@ check(log_mixture)
 from course_lib import mixture
 
 with when_answered(log_mixture):
-    two_hills = mixture.fit_em(x, 2, diagonal=True, generator=torch.Generator().manual_seed(0)).params
+    two_hills = mixture.fit_em(
+        x, 2, diagonal=True, generator=torch.Generator().manual_seed(0)
+    ).params
     figure, axes = plt.subplots(figsize=(5, 4))
     plots.draw_eruptions(axes, x)
     plots.draw_log_density(
@@ -159,6 +166,7 @@ with when_answered(log_mixture):
 # $$r_{nk} = p(z_n = k \mid x_n) = \frac{\pi_k\, \mathcal N(x_n \mid \mu_k, \sigma_k)}{\sum_j \pi_j\, \mathcal N(x_n \mid \mu_j, \sigma_j)}$$
 #
 # Here too, a point far from everything has responsibilities that sum to one, not 0/0.
+
 
 # %% solution="responsibilities"
 def responsibilities(x, logits, loc, log_scale):
@@ -184,6 +192,7 @@ check(responsibilities)
 # the best two-component mixture gain over it? Look at the scatter plot in the lecture, think, and commit to a number.
 # Part B2 computes it. You get the point for the commitment, not for being right; any gain from 0 to 5 nats will do.
 
+
 # %% solution="predict_second_component"
 def predict_second_component():
     """Your prediction: nats for each eruption that a second component gains."""
@@ -206,6 +215,7 @@ check(predict_second_component)
 # $$\begin{aligned} \pi_k &= \frac{N_k}{N} \\ \mu_k &= \frac1{N_k} \sum_n r_{nk}\, x_n \\ \Sigma_k &= \frac1{N_k} \sum_n r_{nk}\, (x_n-\mu_k)(x_n-\mu_k)^\top \end{aligned}$$
 #
 # The covariance uses the **new** means. Add nothing to it: this is the plain maximum likelihood step.
+
 
 # %% solution="em_step"
 def em_step(x, weights, loc, covariance):
@@ -238,7 +248,9 @@ with when_answered(em_step):
     fitted = mixture.MixtureParams(weights=params[0], loc=params[1], covariance=params[2])
     log_likelihood = mixture.log_likelihood(x, fitted).item()
     print(f"log-likelihood after 100 of your steps: {log_likelihood:.2f}  (best known: −1130.26)")
-    print(f"gain over one Gaussian: {(log_likelihood + 1289.80) / len(x):.3f} nats for each eruption")
+    print(
+        f"gain over one Gaussian: {(log_likelihood + 1289.80) / len(x):.3f} nats for each eruption"
+    )
     figure, axes = plt.subplots(figsize=(5, 4))
     plots.draw_eruptions(axes, x, resp=mixture.responsibilities(x, fitted))
     plots.draw_components(axes, fitted)
@@ -279,6 +291,7 @@ with when_answered(em_step):
 # and wants the log-likelihood within 0.05 nats of the maximum that EM finds from the same start. On standardised data
 # L-BFGS needs some dozens of steps and Adam about a thousand, which takes a second or two. L-BFGS wants tensors that lie in
 # memory in order, and `torch.linalg.cholesky` gives one that does not: call `.contiguous()` on it.
+
 
 # %% solution="fit_mixture_by_gradient"
 def fit_mixture_by_gradient(x, weights, loc, covariance):
@@ -331,6 +344,7 @@ check(fit_mixture_by_gradient)
 # $x = \mu_z + L_z\,\varepsilon$ with $\varepsilon$ standard normal. Return the points and the components, row by row.
 # Take all randomness from `generator`, so that the same seed gives the same sample. The order of the rows is up to you.
 
+
 # %% solution="sample_mixture"
 def sample_mixture(num_samples, weights, loc, scale_tril, generator):
     """Draw points and their components: -> x (num_samples, D), labels (num_samples,)."""
@@ -357,6 +371,7 @@ check(sample_mixture)
 # dimensions with full covariances. Lower is better. Count $p$ with care: the weights sum to one, and a covariance matrix
 # is symmetric.
 
+
 # %% solution="bic"
 def bic(log_likelihood, num_components, dim, num_points):
     """BIC of a full-covariance mixture; lower is better."""
@@ -377,6 +392,7 @@ check(bic)
 #
 # You fitted mixtures with 1, 2, 3, … components. `log_likelihoods[0]` belongs to one component,
 # `log_likelihoods[1]` to two, and so on. Return the number of components with the lowest BIC, as an integer.
+
 
 # %% solution="choose_num_components"
 def choose_num_components(log_likelihoods, dim, num_points):
@@ -408,6 +424,7 @@ check(choose_num_components)
 # - the other components fitted as ever, while one is held back;
 # - a fit of healthy data that is as good as before: within half a nat of plain EM, and every parameter within 1 %.
 
+
 # %% solution="fit_without_collapse"
 def fit_without_collapse(x, weights, loc, covariance, num_steps):
     """EM that stays finite; x (N, D) and a start -> (weights, loc, covariance) after num_steps steps."""
@@ -423,7 +440,9 @@ def fit_without_collapse(x, weights, loc, covariance, num_steps):
         loc = (resp.T @ x + pull * loc) / (counts + pull)[:, None]
         centred = x[:, None, :] - loc
         scatter = torch.einsum("nk,nki,nkj->kij", resp, centred, centred)
-        covariance = (scatter + prior_count * prior_covariance) / (counts + prior_count)[:, None, None]
+        covariance = (scatter + prior_count * prior_covariance) / (counts + prior_count)[
+            :, None, None
+        ]
         weights = (counts + pull) / (counts + pull).sum()
     return weights, loc, covariance
     ### END SOLUTION
@@ -472,6 +491,7 @@ check(fit_without_collapse)
 # Here $\mathcal N(d \mid \mu, \Sigma)$ takes a variance. Return the standard deviations $\tilde\sigma_k$, not the variances.
 # The argument `duration` is a plain number of minutes.
 
+
 # %% solution="conditional_waiting"
 def conditional_waiting(duration, weights, loc, covariance):
     """Mixture of the waiting time given one duration: -> weights (K,), loc (K,), scale (K,)."""
@@ -497,6 +517,7 @@ check(conditional_waiting)
 # The eruption lasted 2 minutes. A minute too late costs you nine times as much as a minute of waiting. After how many
 # minutes do you come back? The mean waiting time after such an eruption is about 54 minutes.
 
+
 # %% solution="predict_return_time"
 def predict_return_time():
     """Your prediction, in minutes after a 2-minute eruption."""
@@ -519,6 +540,7 @@ check(predict_return_time)
 # $$C(t) = c_\mathrm{wait}\, \mathbb E[\max(W - t, 0)] + c_\mathrm{miss}\, \mathbb E[\max(t - W, 0)]$$
 #
 # Think first: at the best $t$ the derivative of $C$ is zero. What does that say about the probability $P(W \le t)$?
+
 
 # %% solution="best_return_time"
 def best_return_time(duration, weights, loc, covariance, cost_wait, cost_miss):
@@ -554,7 +576,9 @@ with when_answered(best_return_time):
             float(best_return_time(d, best.weights, best.loc, best.covariance, 1.0, cost_miss))
             for d in durations.tolist()
         ]
-        axes.plot(durations, times, label=f"a minute too late costs {cost_miss:.0f} × a minute of waiting")
+        axes.plot(
+            durations, times, label=f"a minute too late costs {cost_miss:.0f} × a minute of waiting"
+        )
     axes.legend(fontsize="small")
 
 # %% [markdown]

@@ -290,3 +290,12 @@ def test_the_recorder_keeps_values_and_errors():
 )
 def test_same_plain(left, right, same):
     assert same_plain(left, right) is same
+
+
+def test_a_question_to_an_oracle_may_not_be_too_long():
+    """As when it is graded, where the answer to a huge question could fill the grader's memory."""
+    oracle = Oracle(lambda x: x)
+    assert call(lambda f: f(torch.zeros(19_000)), oracle).shape == (19_000,)
+    with pytest.raises(AnswerError, match="20000 at most, in several calls"):
+        call(lambda f: f(torch.zeros(20_001)), oracle)
+    assert len(oracle.questions) == 1

@@ -26,6 +26,7 @@ def half_cube(x, y): return x**3 + 0 * y.detach()
 def kinds(x): return 1, 2.5, None, True, -0.0, float("nan"), [x, (x,)], {"k": x}
 def of_numpy(x): return x.numpy() * 2, np.float32(0.5), np.arange(3), np.array(1.0)
 def views(x): return x.T, x[:, ::2], x[:1, 0], x.expand(2, 4, 3), x, x
+def of_digits(): return 10**5000, -(10**30), 2**63 - 1
 def draw(): return torch.rand(3)
 def draw_from(generator): return torch.rand(3, generator=generator)
 def ask_twice(ask, x): return ask(x) + ask(x + 1)
@@ -85,6 +86,7 @@ VALUES = {
     "identity of views": lambda c: c.call(TABLE.T, TABLE[:1, 0], X.expand(2, 3), X, X),
     "kinds": lambda c: c.call(X),
     "of_numpy": lambda c: c.call(X),
+    "of_digits": lambda c: c.call(),
     "views": lambda c: c.call(TABLE),
     "draw": lambda c: [c.call(), c.call()],
     "draw_from": lambda c: [c.call(Seed(3)), c.call(Seed(3)), c.call(Seed(4))],
@@ -220,7 +222,6 @@ HUGE = {
     "100 000 parts": "[1.5] * 100_000",
     "1 000 tensors": "[torch.zeros(1)] * 1_000",
     "deep": "__import__('functools').reduce(lambda a, _: [a], range(50), 0)",
-    "an integer of 5 000 digits": "10**5000",
     "a text of two megabytes": "'a' * (2 << 20)",
 }
 

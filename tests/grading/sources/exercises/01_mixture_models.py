@@ -26,7 +26,7 @@ check(log_gaussian)
 def log_mixture(x, logits, loc, log_scale):
     """Log-density of each point, for a mixture."""
     ### BEGIN SOLUTION
-    components = [log_gaussian(x, *params) for params in zip(loc, log_scale)]
+    components = [log_gaussian(x, *params) for params in zip(loc, log_scale, strict=True)]
     return torch.logsumexp(torch.log_softmax(logits, dim=-1) + torch.stack(components, 1), dim=-1)
     ### END SOLUTION
 
