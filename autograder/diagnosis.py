@@ -63,11 +63,17 @@ def explains(misconception: Misconception, calls: Sequence[Call]) -> bool:
         outcome = replay(model, call)
         if (outcome.error is None) != (call.error is None):
             return False
+        if _changed_an_argument(outcome) != _changed_an_argument(call):
+            return False
         if call.error is None:
             if not alike(outcome.value, call.value):
                 return False
             matched += 1
     return matched > 0
+
+
+def _changed_an_argument(call: Call) -> bool:
+    return getattr(call.error, "code", "") == "changed_argument"
 
 
 def replay(model: LocalCandidate, call: Call) -> Call:

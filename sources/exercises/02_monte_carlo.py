@@ -342,11 +342,11 @@ check(effective_sample_size)
 # With $k > \frac12$ the weights have no variance, with $k > 1$ no mean; in practice an estimate with $k > 0.7$ should not be trusted (Vehtari
 # et al. 2024). A negative $k$ is a tail that ends.
 #
-# Take as the tail the $T = \lceil \min(S/5,\, 3\sqrt S) \rceil$ largest weights, and as the threshold the largest weight outside the tail. Fit
-# $k$ and $\sigma$ to the T excesses by a method of your choice: maximum likelihood, or the quick and good one of Zhang and Stephens (2009),
+# Take as the tail the $T = \lceil \min(S/5,\, 3\sqrt S) \rceil$ largest weights, and as the threshold the largest weight outside the tail. (Another
+# T of a similar size is accepted.) Fit $k$ and $\sigma$ to the T excesses by a method of your choice: maximum likelihood, or the quick and good one of Zhang and Stephens (2009),
 # which the hints spell out. The check gives you 4000 weights whose tail has a known $k$ from $-0.3$ to $0.95$, and wants
-# yours within 0.1 of it (within 0.2 for $k = 0.95$, and within 0.3 for a hundred weights). If all weights are equal there is no tail:
-# return a negative number (−∞ will do).
+# yours within 0.1 of it (within 0.2 for $k = 0.95$, and within 0.3 for a hundred weights). The log weights may lie near
+# $-1000$ or $+1000$; none is $-\infty$. If all weights are equal there is no tail: return no positive number (−∞ will do).
 
 
 # %% solution="pareto_k"
@@ -525,8 +525,8 @@ with when_answered(best_gaussian_proposal):
 #
 # *Difficulty 2, 20 minutes, 3 points. Uses A1.*
 #
-# `log_weights` of shape (R, S_max) holds R repetitions of the same experiment, one for each row. For each number $S$ in the list `num_samples`, take S different
-# draws of each row, for instance the first S columns, and compute $\log \hat p$ of the row. Average $\log \hat p$ over the rows and subtract the true
+# `log_weights` of shape (R, S_max) holds R repetitions of the same experiment, one for each row. For each number $S$ in the list `num_samples`, take the same S
+# columns of all rows, for instance the first S, and compute $\log \hat p$ of the row. Average $\log \hat p$ over the rows and subtract the true
 # `log_marginal`, a number. Return the biases as a tensor, in the order of `num_samples`. No entry of `num_samples` is above S_max.
 
 

@@ -16,7 +16,8 @@
 # **Rules.** Arrays come and go as torch tensors, in float64 unless a check says otherwise: give new tensors the type of
 # the old ones, as in `torch.zeros(3, dtype=x.dtype)`. Where one number is asked for, return a number or a tensor with one
 # element. Do not change the arguments. Where an argument is a function, it takes tensors and gives tensors, and no
-# gradient flows through it. Ask it for many draws at once, as a tensor. All randomness comes from the arguments: from noise that you are given, or from `generator`.
+# gradient flows through it. Ask it for many draws at once, as a tensor, but for at
+# most 20 000 numbers in one call. All randomness comes from the arguments: from noise that you are given, or from `generator`.
 # The point is to write the functions yourself: `course_lib.variational` has them all, and cannot be imported while your
 # notebook is graded. `torch.distributions` is there for you to use.
 #
@@ -79,7 +80,7 @@ check(predict_jensen_gap)
 #
 # *Difficulty 1, 10 minutes, 2 points.*
 #
-# For a list of samples, the gap of a function $f$ is what the function of the mean exceeds the mean of the function by:
+# For a list of samples, the gap of a function $f$ says by how much the function of the mean exceeds the mean of the function:
 #
 # $$f\Big(\frac1S \sum_s t_s\Big) - \frac1S \sum_s f(t_s)$$
 #
@@ -118,7 +119,8 @@ with when_answered(jensen_gap):
 #
 # *Difficulty 2, 15 minutes, 2 points.*
 #
-# The derivation of the bound has eight lines. They are shuffled here, among five lines that do not belong to it:
+# The derivation of the bound has eight lines. They are shuffled here, among five lines that do not belong to it. Some lines have the same
+# value, so numbers alone do not settle the order: ask which line follows from which by one rule.
 #
 # | | line | | line |
 # |---|---|---|---|
@@ -515,7 +517,7 @@ with when_answered(control_variate_grad):
 # With `full=True`, $L$ is any lower triangular matrix with a positive diagonal; with `full=False` it is diagonal (mean-field).
 # Start where you like, for instance at $\mu = 0$, $L = I$: the models have two or three hidden values, posterior means within
 # ±3 and widths between 0.2 and 1. The check wants the exact ELBO of your $q$ within 0.05 nats of the best of its kind, on two
-# linear-Gaussian models, where the best full $q$ is the posterior, and on a model of counts, whose posterior is skewed. Take
+# linear-Gaussian models, where the best full $q$ is the posterior, and on a model of counts, whose posterior is skewed. Work in float64. Take
 # all randomness from `generator`: the same seed must give the same answer, to a millionth. The check makes four
 # fits; a few hundred steps of Adam with a falling learning rate take about a second for each.
 
@@ -607,8 +609,8 @@ with when_answered(fit_gaussian_vi):
 # *Difficulty 2, 15 minutes, 2 points.*
 #
 # Two densities are given by their logarithms on an even grid, **up to a constant each**. Return $\mathrm{KL}(p \Vert q)$ and
-# $\mathrm{KL}(q \Vert p)$, in this order, as two numbers. The log densities may lie near ±1000; outside the grid nothing
-# counts.
+# $\mathrm{KL}(q \Vert p)$, in this order, as two numbers. The log densities may lie near ±1000, and may span more than a
+# thousand nats, so that the densities themselves vanish in floating point. Outside the grid nothing counts.
 
 
 # %% solution="forward_and_reverse_kl"
@@ -629,12 +631,14 @@ check(forward_and_reverse_kl)
 #
 # *Difficulty 3, 30 minutes, 3 points. Uses D3, if you like.*
 #
-# A density with one or two hills is given on an even grid, up to a constant, in any unit. Find the Gaussian $q$ that
+# A density with one or two hills is given by its logarithm on an even grid, up to a constant, which may be ±1000. The grid may be in any
+# unit, so do not rely on steps of a fixed size. Outside the grid nothing counts. Find the Gaussian $q$ that
 # minimises $\mathrm{KL}(p \Vert q)$, and the one that minimises $\mathrm{KL}(q \Vert p)$. Return four numbers:
 # `loc_forward, scale_forward, loc_reverse, scale_reverse`, where a scale is a standard deviation.
 #
 # For the first there is a rule, and the check wants both numbers within 1 % of the standard deviation of $p$. For the second you have to search: its divergence
-# may be 0.02 nats above the best. The hills are wider than a fiftieth of the grid and narrower than a fifth.
+# may be 0.02 nats above the best. The standard deviation of a hill is between a fiftieth
+# and a fifth of the grid's length. The nearest hill need not be the best one.
 
 
 # %% solution="fit_forward_and_reverse"

@@ -6,7 +6,10 @@ import re
 import pytest
 import torch
 
-from autograder.candidate import LocalCandidate
+from autograder.candidate import Call, LocalCandidate
+from autograder.diagnosis import explains
+from autograder.exercise import Misconception
+from autograder.faults import AnswerError
 from autograder.mutation import Row, measure, passes
 from autograder.report import VERDICT_MIME, Report
 from autograder.verdict import NOT_ATTEMPTED, RIGHT, WRONG, examine
@@ -212,3 +215,22 @@ def test_a_misnamed_mutant_is_reported(exercise):
 @pytest.mark.parametrize(("named", "enough"), [(99, True), (98, False)])
 def test_ninety_nine_in_a_hundred_must_be_named(named, enough):
     assert passes([Row("u", "e", 100, 5, killed=100, named=named)]) is enough
+
+
+def test_a_changed_argument_is_not_taken_for_another_error():
+    """The finding says what happened; a mistake that raises at the same place is another one."""
+
+    def raises(x):
+        if x.sum() > 1:
+            raise ValueError
+        return x
+
+    low, high = torch.zeros(2), torch.ones(2)
+    calls = [
+        Call("call", (low,), {}, value=low),
+        Call("call", (high,), {}, error=AnswerError("changed_argument", 1)),
+    ]
+    mistake = Misconception("raises", "You raise.", raises)
+    assert not explains(mistake, calls)
+    calls[1] = Call("call", (high,), {}, error=AnswerError("raised", "ValueError"))
+    assert explains(mistake, calls)

@@ -118,3 +118,6 @@ def weights_may_be_zero(candidate: Candidate, rng: np.random.Generator) -> None:
     log_weights[rng.permutation(10)[:4], 0] = -torch.inf
     log_weights[1:, 1] = -torch.inf
     _expect_exact(candidate, log_weights, "of weights that hold zeros")
+    shifts = torch.tensor([-1000.0, 1000.0], dtype=log_weights.dtype)
+    far = log_weights[:, :1] + shifts
+    _expect_exact(candidate, far, "of weights near e^±1000 that hold zeros")

@@ -156,6 +156,15 @@ def determinant_not_halved(x, weight, bias, scale):
 
 
 @EXACT_LOG_MARGINAL.misconception(
+    "The log determinant is halved twice: the diagonal of a Cholesky factor multiplies "
+    "to the root of the determinant, so the ½ is in it already."
+)
+def determinant_halved_twice(x, weight, bias, scale):
+    distance, log_det, constant = _parts(x, weight, bias, scale)
+    return -0.5 * (distance + constant) - 0.25 * log_det
+
+
+@EXACT_LOG_MARGINAL.misconception(
     "The determinant enters with the wrong sign: a wider density is lower."
 )
 def determinant_added(x, weight, bias, scale):
@@ -266,8 +275,8 @@ def reconstruction_only(x, weight, bias, scale):
 
 
 @EXACT_LOG_MARGINAL.misconception(
-    "You estimate the integral with random draws. For this model it has a closed form, exact to "
-    "the last digit: x is a normal vector.",
+    "Your numbers are close and not equal. If you estimate the integral with random draws: it has "
+    "a closed form, for x is a normal vector. If you add a little to the covariance: add nothing.",
     sign=_nearly_exact,
 )
 def estimated(x, weight, bias, scale):

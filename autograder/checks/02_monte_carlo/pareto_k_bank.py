@@ -328,7 +328,8 @@ def no_max_shift(log_weights):
 
 def _nan_for_equal_weights(calls: Sequence[Call]) -> bool:
     equal = [c for c in calls if c.args[0].min() == c.args[0].max()]
-    return bool(equal) and near(_right, 0.1)(calls)
+    wrong = all(c.error is not None or not float(c.value) <= 0 for c in equal)
+    return bool(equal) and wrong and near(_right, 0.1)(calls)
 
 
 @PARETO_K.misconception(

@@ -213,6 +213,17 @@ def reverse_only(grid, log_p):
 
 
 @FIT_FORWARD_AND_REVERSE.misconception(
+    "You exponentiate the log density as it is. With a constant of ±1000 in it that vanishes or "
+    "overflows: let `torch.softmax` normalise."
+)
+def exponentiated_first(grid, log_p):
+    p = log_p.exp() / log_p.exp().sum()
+    mean = (p * grid).sum()
+    std = (p * (grid - mean) ** 2).sum().sqrt()
+    return mean, std, *search(grid, log_p)
+
+
+@FIT_FORWARD_AND_REVERSE.misconception(
     "Your forward fit is right. Your reverse fit stays on the lighter hill, a local minimum: start "
     "your search on every hill and compare.",
     sign=lambda calls: any(_is_on_the_lighter_hill(call) for call in calls),
@@ -223,11 +234,15 @@ def local_minimum(grid, log_p):
 
 
 def _is_on_the_lighter_hill(call) -> bool:
-    """The best place and this one are far apart, and q fits where it is."""
-    _, _, loc, _ = read(call.value)
+    """The best place and this one are far apart, and q fits the hill that it is on."""
+    _, _, loc, scale = read(call.value)
     grid, log_p = call.args
-    best, scale = search(grid, log_p)
-    return abs(loc - best.item()) > 2 * scale.item()
+    best, best_scale = (part.item() for part in search(grid, log_p))
+    fits = any(
+        abs(loc - other) < other_scale and 0.6 < scale / other_scale < 1.6
+        for _, other, other_scale in local_minima(grid, log_p)
+    )
+    return fits and abs(loc - best) > 2 * best_scale
 
 
 @FIT_FORWARD_AND_REVERSE.variant

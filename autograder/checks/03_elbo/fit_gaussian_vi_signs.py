@@ -55,6 +55,11 @@ def near(given: Tensor, model: Tensor, share: float = 0.2) -> bool:
     return bool((given - model).abs().max() <= share * model.abs().max())
 
 
+def is_nearly_right(f: Fitted) -> bool:
+    """Less than half a nat below the best."""
+    return f.target.shortfall(f.loc, f.tril, f.full) < 0.5
+
+
 def every(condition: Condition) -> Sign:
     """Each fit meets a condition."""
     return lambda calls: all(map(condition, fits(calls)))

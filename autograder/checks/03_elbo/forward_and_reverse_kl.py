@@ -131,8 +131,15 @@ def is_zero_for_equal_densities(candidate: Candidate, rng: np.random.Generator) 
 
 @FORWARD_AND_REVERSE_KL.edge_check
 def survives_extreme_logarithms(candidate: Candidate, rng: np.random.Generator) -> None:
-    """Stays right where the log densities lie near ±1000, and where a density nearly vanishes."""
+    """Stays right where the log densities lie near ±1000, and where densities vanish in
+    floating point."""
     grid, log_p, log_q = draw_gaussians(rng)
     _expect_both(candidate, (grid, log_p - 1000, log_q + 1000), "far from zero")
     narrow = log_gaussian(grid, grid.mean(), 0.33)  # e⁻⁶⁶⁰ at the ends of the grid
     _expect_both(candidate, (grid, narrow, log_q), "with a narrow p")
+    grid = torch.linspace(-45, 45, STEPS, dtype=torch.float64) + rng.uniform(-1, 1)
+    log_p, log_q = (
+        log_gaussian(grid, grid.mean() + 5, 1.0),
+        log_gaussian(grid, grid.mean() - 3, 1.2),
+    )
+    _expect_both(candidate, (grid, log_p + 1000, log_q - 1000), "where both densities vanish")

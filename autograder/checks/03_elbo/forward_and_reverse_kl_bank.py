@@ -239,8 +239,20 @@ def by_torch(grid, log_p, log_q):
     return [forward, kl_div(log_p, log_q, reduction="sum", log_target=True)]
 
 
-@FORWARD_AND_REVERSE_KL.variant
+@FORWARD_AND_REVERSE_KL.misconception(
+    "`Categorical` takes a probability that vanishes in floating point for zero, and the "
+    "divergence for infinite. Stay with logarithms: `torch.log_softmax`."
+)
 def by_categorical(grid, log_p, log_q):
     p, q = (torch.distributions.Categorical(logits=logits) for logits in (log_p, log_q))
     kl = torch.distributions.kl_divergence
     return kl(p, q).item(), kl(q, p).item()
+
+
+@FORWARD_AND_REVERSE_KL.misconception(
+    "You take the logarithm of a softmax. Where a density vanishes in floating point that is the "
+    "logarithm of zero: `torch.log_softmax` never leaves the logarithms."
+)
+def logarithm_of_softmax(grid, log_p, log_q):
+    p, q = torch.softmax(log_p, 0), torch.softmax(log_q, 0)
+    return (p * (p.log() - q.log())).sum(), (q * (q.log() - p.log())).sum()
