@@ -107,15 +107,18 @@ class Jail:
         theirs.close()
         ours.setblocking(False)
         try:
-            pid = int(self._reply())
-            nonce, reason = wire.receive(ours.fileno(), time.monotonic() + START_SECONDS)
+            reply = self._reply()
+            if reply.startswith(b"!"):
+                nonce, reason = "failed", reply[1:].decode(errors="replace")
+            else:
+                nonce, reason = wire.receive(ours.fileno(), time.monotonic() + START_SECONDS)
         except (OSError, wire.WireError):
             ours.close()
             raise
         if nonce != "ready":
             ours.close()
             raise JailUnavailable(f"a process could not be confined in tier {self.tier}: {reason}")
-        kill = functools.partial(self._kill, self._control, pid)
+        kill = functools.partial(self._kill, self._control, int(reply))
         session = Session(ours, kill, self.limits, submission_deadline)
         self._sessions.add(session)
         return session

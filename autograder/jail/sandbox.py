@@ -42,11 +42,6 @@ OF_FILES = 0b111 | 1 << 14 | 1 << 15  # execute, write, read, truncate, ioctl
 READ_ENVIRONMENT = ("PATH", "HOME", "PYTHONHASHSEED", "MPLBACKEND", "MPLCONFIGDIR")
 
 
-def owner() -> tuple[int, int]:
-    """User and group of this process."""
-    return os.getuid(), os.getgid()
-
-
 def fork(tier: str) -> int:
     """Like `os.fork`; in tier A the child is the first process in namespaces of its own.
 

@@ -1,9 +1,9 @@
 """Program: imports the libraries once, then forks a confined child for each session.
 
 It runs as `python -P zygote.py SOCKET SETTINGS`. The socket takes three commands: `N` with a file
-descriptor forks a child that serves on it and answers with its number, `K` with a number kills that
-child, and its end ends the program. One thread only: a child forked from a process with threads may
-hang.
+descriptor forks a child that serves on it and answers with its number, or with `!` and the reason
+if it cannot; `K` with a number kills that child; and its end ends the program. One thread only: a
+child forked from a process with threads may hang.
 """
 
 import array
@@ -35,7 +35,7 @@ def main() -> None:
 
     _import_libraries(OPEN)
     close_imports()
-    limits, owner = Limits(**settings["limits"]), sandbox.owner()
+    limits, owner = Limits(**settings["limits"]), (os.getuid(), os.getgid())
     if len(list(Path("/proc/self/task").iterdir())) > 1:
         raise RuntimeError("the libraries started threads; a forked child could hang")
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system collects children that end
@@ -49,13 +49,16 @@ def main() -> None:
     while True:
         command, passed = _next_command(control)
         if command == b"N":
-            pid = sandbox.fork(settings["tier"])
-            if pid == 0:
-                control.close()
-                _run_child(child, sandbox, settings, limits, owner, passed)
+            try:
+                pid = sandbox.fork(settings["tier"])
+                if pid == 0:
+                    control.close()
+                    _run_child(child, sandbox, settings, limits, owner, passed)
+                handles[pid] = os.pidfd_open(pid)
+                control.send(b"%d" % pid)
+            except OSError as error:  # too many processes or namespaces: the next may work again
+                control.send(f"!{error}"[:60].encode())
             os.close(passed)
-            handles[pid] = os.pidfd_open(pid)
-            control.send(str(pid).encode())
         elif command[:1] == b"K":
             _kill(handles.pop(int(command[1:])))
             control.send(b"killed")

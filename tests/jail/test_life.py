@@ -9,7 +9,7 @@ import torch
 
 from autograder.candidate import same_plain
 from autograder.faults import AnswerError
-from autograder.jail import Limits
+from autograder.jail import JailUnavailable, Limits, sandbox
 
 CHANCE = """
 import random
@@ -119,6 +119,23 @@ def test_a_jail_survives_its_zygote_and_chance_is_the_same(jail):
     assert caught.value.code == "ended"
     session.close()
     assert same_plain(chance(jail), expected)
+
+
+def test_a_process_that_cannot_be_made_is_reported_and_the_next_one_works(jail, monkeypatch):
+    reply = jail._reply
+    with monkeypatch.context() as patch:
+        patch.setattr(jail, "_reply", lambda: reply() and b"!clone: No space left on device")
+        with pytest.raises(JailUnavailable, match=r"could not be confined.*No space left"):
+            jail.open()
+    with jail.open() as session:
+        assert session.execute("cell", "1") is None
+
+
+def test_a_fork_that_fails_changes_nothing(monkeypatch):
+    shared_files = 0x200  # the kernel refuses this together with a namespace of users
+    monkeypatch.setattr(sandbox, "NAMESPACES", sandbox.NAMESPACES | shared_files)
+    with pytest.raises(OSError, match="clone: Invalid argument"):
+        sandbox.fork("A")
 
 
 def test_closing_a_jail_leaves_no_process_and_it_may_be_opened_again(jail):
