@@ -8,12 +8,8 @@ process.
 
 import contextlib
 import copy
-import io
-import linecache
 import numbers
-import traceback
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -21,7 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from autograder.faults import FAULTS, AnswerError, NotAttempted, safe_text
+from autograder.faults import FAULTS, AnswerError, safe_text
+from autograder.guard import Guard, kept_apart
 
 MAX_QUESTION = 20_000  # numbers in one question: what is answered may take their square in memory
 Apart = Callable[[int], contextlib.AbstractContextManager[None]]
@@ -232,7 +229,7 @@ class LocalCandidate:
         # another state of torch's own generator for each request: an answer that draws from it
         # instead of the generator it was given must show
         self._count += 1
-        return _guarded(self._target, self._apart(self._count))
+        return Guard(self._target, self._apart(self._count))
 
 
 class LocalModule(LocalCandidate):
@@ -309,74 +306,9 @@ def _refuse_changed_arguments(sent: Sequence[Any], given: Sequence[Any]) -> None
     for position, (before, after) in enumerate(zip(sent, given, strict=True), start=1):
         if isinstance(before, (Seed, Oracle)):
             continue
-        if not same_plain(before, to_plain(after) if isinstance(after, Tensor) else after):
+        if not same_plain(before, after):
             raise AnswerError("changed_argument", position)
 
 
 def _same_with_nan(left: Tensor, right: Tensor) -> bool:
     return bool(((left == right) | ((left != left) & (right != right))).all())
-
-
-class Nowhere(io.TextIOBase):
-    """Takes what the student prints, of any length, and keeps nothing."""
-
-    def write(self, text: str) -> int:
-        return len(text)
-
-
-@contextlib.contextmanager
-def kept_apart(seed: int) -> Iterator[None]:
-    """Keep the student's prints, warnings and random state out of this process's own."""
-    quiet = Nowhere()
-    with (
-        warnings.catch_warnings(),
-        contextlib.redirect_stdout(quiet),
-        contextlib.redirect_stderr(quiet),
-        torch.random.fork_rng(devices=[]),
-    ):
-        warnings.simplefilter("ignore")
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed is slow: it notes its caller
-        yield
-
-
-@contextlib.contextmanager
-def _guarded(
-    target: Callable[..., Any], apart: contextlib.AbstractContextManager[None]
-) -> Iterator[None]:
-    """Translate what the student's code raises."""
-    try:
-        with apart:
-            yield
-    except NotImplementedError as error:
-        if _is_torch_error(error):
-            raise _raised(error, target) from error
-        raise NotAttempted from None
-    except (AnswerError, KeyboardInterrupt):
-        raise
-    except BaseException as error:
-        raise _raised(error, target) from error
-
-
-def _is_torch_error(error: BaseException) -> bool:
-    """Torch raises NotImplementedError too (an operation that a dtype lacks), with a message."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return bool(error.args) and "raise NotImplementedError" not in (frames[-1].line or "")
-
-
-def _raised(error: BaseException, target: Callable[..., Any]) -> AnswerError:
-    return AnswerError("raised", type(error).__name__[:80], shown=_describe(error, target))
-
-
-def _describe(error: BaseException, target: Callable[..., Any]) -> str:
-    """The error's class and message, and the student's own line that led to it."""
-    summary = f"your code raised {type(error).__name__[:80]}: {safe_text(error)}"
-    code = getattr(target, "__code__", None)
-    if code is None:
-        return summary
-    own = [
-        number
-        for frame, number in traceback.walk_tb(error.__traceback__)
-        if frame.f_code.co_filename == code.co_filename
-    ]
-    line = linecache.getline(code.co_filename, own[-1]).strip() if own else ""
-    return f"{summary}\n  in the line: {line}" if line else summary

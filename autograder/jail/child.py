@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from autograder.candidate import LocalCandidate, LocalModule, Nowhere, Oracle
+from autograder.candidate import LocalCandidate, LocalModule, Oracle
 from autograder.cells import make_namespace, to_python
 from autograder.faults import AnswerError, NotAttempted, safe_text
+from autograder.guard import Nowhere
 from autograder.jail import wire
 from autograder.jail.lent import lent_function
 

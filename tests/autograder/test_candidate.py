@@ -11,12 +11,12 @@ from torch import nn
 from autograder.candidate import (
     AnswerError,
     LocalCandidate,
-    NotAttempted,
     Oracle,
     Recorder,
     Seed,
     same_plain,
 )
+from autograder.faults import NotAttempted
 
 X = torch.tensor([1.0, -2.0, 3.0], dtype=torch.float64)
 
