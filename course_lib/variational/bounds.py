@@ -1,4 +1,4 @@
-r"""Lower bounds of log p(x): the ELBO three ways, its gap, IWAE and the gradient of DReG."""
+r"""The evidence lower bound, sampled and exactly in three ways; the KL of two Gaussians."""
 
 import math
 from typing import NamedTuple
@@ -9,12 +9,7 @@ from torch import Tensor
 from torch.distributions import Distribution, Independent, MultivariateNormal, Normal
 
 from course_lib.linear_gaussian import LinearGaussian
-from course_lib.monte_carlo.estimators import (
-    LogJoint,
-    PointsArray,
-    log_mean_exp,
-    log_weights,
-)
+from course_lib.monte_carlo.estimators import LogJoint, PointsArray, log_weights
 
 LOG_TWO_PI = math.log(2 * math.pi)
 
@@ -81,7 +76,7 @@ def elbo_three_ways(model: LinearGaussian, x: PointsArray, q: Distribution) -> E
     Raises:
         ValueError: `x` is malformed, or q is no such Gaussian.
     """
-    loc, scale_tril = _loc_and_tril(q)
+    loc, scale_tril = loc_and_tril(q)
     loc = loc.expand(len(x), -1)
     spread = (model.weight @ scale_tril).square().sum((-2, -1)) / (2 * model.scale.square())
     log_likelihood = model.log_likelihood(x, loc) - spread
@@ -116,7 +111,7 @@ def gaussian_kl(q: Distribution, p: Distribution) -> Float[Tensor, "*batch"]:
         >>> gaussian_kl(wide, standard), gaussian_kl(standard, wide)
         (tensor(2.1945), tensor(0.5677))
     """
-    (q_loc, q_tril), (p_loc, p_tril) = _loc_and_tril(q), _loc_and_tril(p)
+    (q_loc, q_tril), (p_loc, p_tril) = loc_and_tril(q), loc_and_tril(p)
     if q_loc.shape[-1] != p_loc.shape[-1]:
         raise ValueError(
             f"q has {q_loc.shape[-1]} values and p has {p_loc.shape[-1]}; expected the same number"
@@ -128,92 +123,8 @@ def gaussian_kl(q: Distribution, p: Distribution) -> Float[Tensor, "*batch"]:
     return 0.5 * (distance + ratio.square().sum((-2, -1)) - q_loc.shape[-1]) + log_det.sum(-1)
 
 
-def iwae_bound(log_weights: Float[Tensor, "s n"]) -> Float[Tensor, " n"]:
-    r"""The importance-weighted bound from S draws of each point, shape (N,), in nats.
-
-    .. math:: \mathcal L_S = \log \frac1S \sum_s w_{sn}
-
-    On average it rises with S, from the ELBO at S = 1 towards \log p(x).
-
-    Args:
-        log_weights: Shape (S, N), as from `course_lib.monte_carlo.log_weights`.
-
-    Raises:
-        ValueError: There are no draws.
-
-    Reference:
-        Burda, Grosse and Salakhutdinov (2016), "Importance weighted autoencoders", equation (8),
-        arXiv:1509.00519.
-    """
-    return log_mean_exp(log_weights, 0)
-
-
-def dreg_surrogate(
-    x: PointsArray,
-    log_joint: LogJoint,
-    q: Distribution,
-    num_samples: int,
-    *,
-    generator: torch.Generator | None = None,
-) -> Float[Tensor, " n"]:
-    r"""A number whose gradient with respect to q is the doubly reparameterised one of IWAE.
-
-    .. math:: \nabla_\phi \mathcal L_S = \mathbb E\Big[ \sum_s \tilde w_s^2 \,
-        \frac{\partial \log w_s}{\partial z_s} \frac{\partial z_s}{\partial \phi} \Big]
-
-    Its value is no bound. Its gradient with respect to the model is not that of the bound: take
-    `iwae_bound` for it.
-
-    Args:
-        x: Points, shape (N, D).
-        log_joint: (x, z) to \log p(x_n, z_{sn}), shape (S, N).
-        q: `MultivariateNormal` or `Independent(Normal(…), 1)`, event shape (M,), batch shape (N,)
-            or ().
-        num_samples: S.
-        generator: Of the draws.
-
-    Returns:
-        Shape (N,).
-
-    Raises:
-        ValueError: An argument is malformed, or q is no such Gaussian.
-
-    Reference:
-        Tucker, Lawson, Gu and Maddison (2019), "Doubly reparameterized gradient estimators for
-        Monte Carlo objectives", arXiv:1810.04152.
-    """
-    stopped = stop_gradient(q)  # log q depends on q's parameters through z alone
-    log_w = log_weights(x, log_joint, _Path(q, stopped), num_samples, generator=generator)[1]
-    return (log_w.detach().softmax(0).square() * log_w).sum(0)
-
-
-def stop_gradient(q: Distribution) -> Distribution:
-    r"""The same Gaussian with parameters cut off from the gradient.
-
-    Raises:
-        ValueError: q is no `MultivariateNormal` or `Independent(Normal(…), 1)`.
-    """
-    if _is_diagonal(q):
-        return Independent(Normal(q.base_dist.loc.detach(), q.base_dist.scale.detach()), 1)
-    loc, scale_tril = _loc_and_tril(q)
-    return MultivariateNormal(loc.detach(), scale_tril=scale_tril.detach())
-
-
-class _Path(Distribution):
-    r"""Draws from one distribution, log-densities from another."""
-
-    has_rsample = True
-
-    def __init__(self, drawn: Distribution, density: Distribution) -> None:
-        super().__init__(drawn.batch_shape, drawn.event_shape, validate_args=False)
-        self.rsample, self.log_prob = drawn.rsample, density.log_prob
-        self._pair = (drawn, density)
-
-    def expand(self, batch_shape: tuple[int, ...]) -> "_Path":
-        return type(self)(*(one.expand(batch_shape) for one in self._pair))
-
-
-def _is_diagonal(q: Distribution) -> bool:
+def is_diagonal(q: Distribution) -> bool:
+    r"""Whether q is an `Independent(Normal(…), 1)`."""
     return (
         isinstance(q, Independent)
         and isinstance(q.base_dist, Normal)
@@ -221,10 +132,15 @@ def _is_diagonal(q: Distribution) -> bool:
     )
 
 
-def _loc_and_tril(q: Distribution) -> tuple[Float[Tensor, "*batch m"], Float[Tensor, "*batch m m"]]:
+def loc_and_tril(q: Distribution) -> tuple[Float[Tensor, "*batch m"], Float[Tensor, "*batch m m"]]:
+    r"""Mean and Cholesky factor of a Gaussian.
+
+    Raises:
+        ValueError: q is no `MultivariateNormal` or `Independent(Normal(…), 1)`.
+    """
     if isinstance(q, MultivariateNormal):
         return q.loc, q.scale_tril
-    if _is_diagonal(q):
+    if is_diagonal(q):
         return q.base_dist.loc, q.base_dist.scale.diag_embed()
     raise ValueError(
         f"given {type(q).__name__} with event shape {tuple(q.event_shape)}; expected a "

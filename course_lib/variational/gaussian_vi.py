@@ -11,7 +11,7 @@ from torch.distributions import Distribution, Independent, MultivariateNormal, N
 from course_lib.mixture.params import check_points
 from course_lib.monte_carlo.checks import check_positive
 from course_lib.monte_carlo.estimators import LogJoint, PointsArray, evaluate
-from course_lib.variational.bounds import stop_gradient
+from course_lib.variational.importance_weighted import stop_gradient
 
 Callback = Callable[[int, Distribution, Float[Tensor, " n"]], None]
 

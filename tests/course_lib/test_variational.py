@@ -15,22 +15,19 @@ from torch.distributions import (
 
 from course_lib import mixture
 from course_lib.linear_gaussian import LinearGaussian, mean_field_optimum
-from course_lib.monte_carlo import log_weights, standard_error
+from course_lib.monte_carlo import log_weights
 from course_lib.variational import (
     BinaryLatentModel,
     best_baseline,
-    dreg_surrogate,
     elbo,
     elbo_three_ways,
     fit_gaussian_vi,
     forward_kl,
     gaussian_kl,
-    iwae_bound,
     log_integral,
     reparam_grad,
     reverse_kl,
     score_function_grad,
-    stop_gradient,
     table_elbo,
     table_kl,
 )
@@ -203,70 +200,6 @@ def test_log_integral_of_an_uneven_grid_and_of_huge_values():
 def test_table_kl_of_zeros():
     q, p = torch.tensor([[1.0, 0.0], [0.5, 0.5]]), torch.tensor([[0.25, 0.75], [1.0, 0.0]])
     assert table_kl(q, p).tolist() == pytest.approx([math.log(4), math.inf])
-
-
-# IWAE
-
-
-def test_iwae_rises_from_the_elbo_to_the_evidence(model, x, generator):
-    q = Independent(Normal(torch.zeros(6, 2), torch.ones(6, 2)), 1)
-    _, log_w = log_weights(x, model.log_joint, q, 60_000, generator=generator)
-    means, errors = [], []
-    for size in (1, 3, 10, 100, 1000):
-        bounds = iwae_bound(log_w.reshape(size, -1, 6).flatten(1)).reshape(-1, 6)
-        means.append(bounds.mean(0))
-        errors.append(bounds.std(0) / math.sqrt(len(bounds)))
-    exact = elbo_three_ways(model, x, q)[0]
-    assert ((means[0] - exact).abs() < ALARM * errors[0]).all()
-    for low, high, error in zip(means[:-1], means[1:], errors[1:], strict=True):
-        assert (high > low - ALARM * error).all()
-    slack = ALARM * standard_error(log_w)
-    assert (means[-1] < model.log_marginal(x) + slack).all()
-
-
-def test_iwae_is_exact_with_the_posterior(model, x, generator, eps):
-    _, log_w = log_weights(x, model.log_joint, model.posterior(x), 3, generator=generator)
-    torch.testing.assert_close(
-        iwae_bound(log_w), model.log_marginal(x), rtol=1e3 * eps, atol=1e3 * eps
-    )
-
-
-@pytest.mark.parametrize("full", [True, False])
-def test_dreg_is_an_unbiased_gradient_of_the_iwae_bound(model, generator, full):
-    r"""The means of both over 40 000 repetitions agree, and that of DReG varies less."""
-    x = model.sample(1, generator=generator)[0].expand(40_000, -1)
-    found = []
-    for surrogate in (
-        lambda q: iwae_bound(log_weights(x, model.log_joint, q, 5, generator=generator)[1]),
-        lambda q: dreg_surrogate(x, model.log_joint, q, 5, generator=generator),
-    ):
-        loc = torch.full((40_000, 2), 0.3).requires_grad_()
-        log_scale = torch.full((40_000, 2), -0.4).requires_grad_()
-        if full:
-            q = MultivariateNormal(loc, scale_tril=log_scale.exp().diag_embed())
-        else:
-            q = Independent(Normal(loc, log_scale.exp()), 1)
-        surrogate(q).sum().backward()
-        found.append(torch.cat([loc.grad, log_scale.grad], -1))
-    plain, dreg = found
-    error = torch.sqrt((plain.var(0) + dreg.var(0)) / 40_000)
-    assert ((plain.mean(0) - dreg.mean(0)).abs() < ALARM * error).all()
-    assert (dreg.var(0) < plain.var(0)).all()
-
-
-def test_dreg_takes_one_q_for_all_points(model, x):
-    loc = torch.zeros(2, requires_grad=True)
-    dreg_surrogate(
-        x, model.log_joint, Independent(Normal(loc, torch.ones(2)), 1), 4
-    ).sum().backward()
-    assert loc.grad.abs().min() > 0
-
-
-def test_stop_gradient(q):
-    loc = q.mean.clone().requires_grad_()
-    moving = MultivariateNormal(loc, scale_tril=torch.eye(2))
-    assert not stop_gradient(moving).loc.requires_grad
-    assert torch.equal(stop_gradient(q).log_prob(loc.detach()), q.log_prob(loc.detach()))
 
 
 # Gradients of an expectation
