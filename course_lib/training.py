@@ -6,10 +6,12 @@ last checkpoint and ends with the same parameters, bit for bit, as a run that wa
 what is drawn in a step depends on the seed and the step alone.
 """
 
+import contextlib
 import math
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +95,10 @@ def train(
 
     Args:
         model: Its parameters end on the device that was used.
-        loss_fn: Takes the model and a batch, returns the mean loss of the batch as a scalar.
-        data: Tensors with one row per point; a batch holds the same rows of each.
+        loss_fn: Takes the model and a batch, returns the mean loss of the batch as a scalar. It may
+            call any method of the model.
+        data: Tensors with one row per point; a batch holds the same rows of each. Floating-point
+            numbers are converted to the precision of the parameters.
         settings: Where, how long and how.
         callback: Called as callback(step, model, loss) after every step, the first being step 1.
 
@@ -111,15 +115,15 @@ def train(
         accelerator=settings.accelerator, devices=settings.devices, precision=settings.precision
     )
     fabric.launch()
-    module, adam = model, torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
-    model, optimizer = fabric.setup(module, adam)
+    adam = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=True)
+    objective, optimizer = fabric.setup(_Objective(model, loss_fn), adam)
     path = settings.checkpoint
-    identity = _identity(module, data, settings) if path else {}
+    identity = _identity(model, data, settings) if path else {}
     losses = _empty_losses(settings, fabric)
-    start = _resume(path, identity, module, adam, losses) if path and path.exists() else 0
-    batches = _batches(tuple(fabric.to_device(part) for part in data), start, settings, fabric)
+    start = _resume(path, identity, model, adam, losses) if path and path.exists() else 0
+    batches = _batches(_resident(data, model, fabric), start, settings, fabric)
 
-    model.train()
+    objective.train()
     hidden = not (settings.progress and fabric.is_global_zero)
     forked = [fabric.device] if fabric.device.type == "cuda" else []
     with (
@@ -127,9 +131,9 @@ def train(
         tqdm(total=settings.num_steps, initial=start, disable=hidden) as bar,
     ):
         for step, batch in enumerate(batches, start + 1):
-            torch.manual_seed(_seed(settings.seed, "step", step, fabric.global_rank))
+            _seed_draws(fabric.device, _seed(settings.seed, "step", step, fabric.global_rank))
             _set_learning_rate(adam, (step - 1) / settings.num_steps, settings)
-            loss = loss_fn(model, *batch)
+            loss = objective(partial(tuple, batch))
             fabric.backward(loss)
             optimizer.step()
             optimizer.zero_grad()
@@ -138,14 +142,64 @@ def train(
             if path and (step % settings.checkpoint_every == 0 or step == settings.num_steps):
                 _check_losses(losses[:step])
                 if fabric.is_global_zero:
-                    _save(path, identity, module, adam, losses[:step])
+                    _save(path, identity, model, adam, losses[:step])
             if not hidden and step % STEPS_PER_REPORT == 0:
                 bar.set_postfix(loss=f"{losses[step - 1].item():.4g}")
             bar.update()
             if callback is not None:
-                callback(step, module, losses[step - 1])
+                callback(step, model, losses[step - 1])
     _check_losses(losses)
     return losses.cpu()
+
+
+class _Objective(nn.Module):
+    r"""The loss as the forward pass of a module.
+
+    Fabric applies precision and the exchange between devices to a forward pass; so a loss may call
+    any method of the model. The batch comes as a function, because with "bf16-mixed" Fabric would
+    round every tensor it sees, targets included, to bfloat16.
+    """
+
+    def __init__(self, model: nn.Module, loss_fn: Callable[..., Tensor]) -> None:
+        super().__init__()
+        self.model, self.loss_fn = model, loss_fn
+
+    def forward(self, batch: Callable[[], Batch]) -> Tensor:
+        return self.loss_fn(self.model, *batch())
+
+
+@contextlib.contextmanager
+def evaluating(model: object) -> Iterator[None]:
+    r"""For the time of a block, without dropout and the like; afterwards every module as before.
+
+    Args:
+        model: A module; any other callable is left as it is.
+
+    Example:
+        >>> model = nn.Dropout(0.5)
+        >>> with evaluating(model):
+        ...     model(torch.ones(3))
+        tensor([1., 1., 1.])
+        >>> model.training
+        True
+    """
+    modules = list(model.modules()) if isinstance(model, nn.Module) else []
+    before = [module.training for module in modules]
+    for module in modules:
+        module.training = False
+    try:
+        yield
+    finally:
+        for module, mode in zip(modules, before, strict=True):
+            module.training = mode
+
+
+def _resident(data: Batch, model: nn.Module, fabric: Fabric) -> Batch:
+    r"""The data on the device, and floating-point numbers in the precision of the parameters."""
+    dtype = next(p.dtype for p in model.parameters() if p.is_floating_point())
+    return tuple(
+        fabric.to_device(part.to(dtype) if part.is_floating_point() else part) for part in data
+    )
 
 
 def _batches(data: Batch, start: int, settings: TrainSettings, fabric: Fabric) -> Iterator[Batch]:
@@ -163,7 +217,7 @@ def _batches(data: Batch, start: int, settings: TrainSettings, fabric: Fabric) -
             generator = torch.Generator("cpu").manual_seed(_seed(settings.seed, "epoch", epoch))
             order = fabric.to_device(torch.randperm(num_points, generator=generator, device="cpu"))
         chosen = order[place * settings.batch_size :][: settings.batch_size][share]
-        yield tuple(part[chosen] for part in data)
+        yield tuple(part.index_select(0, chosen) for part in data)
 
 
 def _set_learning_rate(adam: torch.optim.Adam, progress: float, settings: TrainSettings) -> None:
@@ -174,6 +228,13 @@ def _set_learning_rate(adam: torch.optim.Adam, progress: float, settings: TrainS
 def _empty_losses(settings: TrainSettings, fabric: Fabric) -> Float[Tensor, " steps"]:
     dtype = torch.float64 if settings.precision == "64-true" else torch.float32
     return torch.zeros(settings.num_steps, dtype=dtype, device=fabric.device)
+
+
+def _seed_draws(device: torch.device, seed: int) -> None:
+    # torch.manual_seed would format a stack trace for each kind of device that is not in use
+    torch.default_generator.manual_seed(seed)
+    if device.type != "cpu":
+        getattr(torch, device.type).manual_seed(seed)
 
 
 def _seed(*parts: int | str) -> int:

@@ -1,5 +1,6 @@
 r"""The training loop: optima, resuming to the same bits, damaged and foreign checkpoints."""
 
+import contextlib
 import dataclasses
 import itertools
 import os
@@ -12,7 +13,7 @@ import torch
 from torch import nn
 
 from course_lib import checkpoint, training
-from course_lib.training import TrainSettings, constant, cosine, train
+from course_lib.training import TrainSettings, constant, cosine, evaluating, train
 
 
 class Stopped(Exception):
@@ -66,6 +67,70 @@ def test_finds_the_least_squares_solution(data, settings):
     torch.testing.assert_close(model.weight[0], solution[:3], rtol=1e-3, atol=1e-4)
     assert losses.shape == (500,)
     assert losses[-1] < 0.02 < losses[0]
+
+
+class Scaled(nn.Module):
+    r"""A model whose forward pass is not what the loss uses."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(3, 1)
+
+    def forward(self, x):
+        raise AssertionError("the loss calls predict")
+
+    def predict(self, x):
+        return self.layer(x)
+
+
+@pytest.mark.parametrize("precision", ["32-true", "64-true", "bf16-mixed"])
+def test_a_loss_may_call_any_method_in_any_precision(settings, precision):
+    x = torch.randn(40, 3, dtype=torch.float32)
+    seen = []
+
+    def loss(model, x):
+        assert type(model) is Scaled
+        error = model.predict(x) - x.sum(1, keepdim=True)
+        seen.append((x.dtype, error.dtype, model.predict(x).dtype))
+        return error.square().mean()
+
+    model = Scaled().float()
+    losses = train(model, loss, (x,), dataclasses.replace(settings, precision=precision))
+    assert losses[-1] < losses[0]
+    single, double, half = torch.float32, torch.float64, torch.bfloat16
+    expected = {
+        "32-true": (single, single, single),
+        "64-true": (double, double, double),
+        "bf16-mixed": (single, single, half),
+    }
+    assert set(seen) == {expected[precision]}
+
+
+def test_draws_of_a_step_are_those_of_torchs_own_seeding(data, settings):
+    r"""A step draws as after torch.manual_seed with that step's seed."""
+    drawn = []
+
+    def loss(model, x, y):
+        drawn.append(torch.rand(3, device=x.device))
+        return squared_error(model, x, y)
+
+    train(make_model(), loss, data, dataclasses.replace(settings, num_steps=2))
+    for step, draws in enumerate(drawn, 1):
+        torch.manual_seed(training._seed(settings.seed, "step", step, 0))
+        assert torch.equal(draws, torch.rand(3, device=draws.device, dtype=draws.dtype))
+
+
+def test_evaluating_gives_every_module_its_own_mode_back():
+    model = nn.Sequential(nn.Dropout(0.5), nn.Sequential(nn.Dropout(0.5)).eval(), nn.Linear(2, 2))
+    before = [module.training for module in model.modules()]
+    with evaluating(model):
+        assert not any(module.training for module in model.modules())
+    assert [module.training for module in model.modules()] == before
+    with contextlib.suppress(Stopped), evaluating(model):
+        raise Stopped
+    assert [module.training for module in model.modules()] == before
+    with evaluating(torch.tanh):
+        pass
 
 
 @pytest.mark.parametrize("batch_size", [None, 12])
@@ -313,9 +378,12 @@ import torch
 from course_lib.training import TrainSettings, train
 torch.manual_seed(0)
 x, model = torch.randn(40, 3), torch.nn.Linear(3, 1)
+model.predict = model.forward  # not the forward pass that the strategy knows
 settings = TrainSettings(num_steps=20, batch_size=20, learning_rate=0.05, accelerator="cpu",
                          devices=DEVICES, progress=False)
-train(model, lambda model, x: (model(x) - x.sum(1, keepdim=True)).square().mean(), (x,), settings)
+def loss(model, x):
+    return (model.predict(x) - x.sum(1, keepdim=True)).square().mean()
+train(model, loss, (x,), settings)
 """
 
 
