@@ -19,6 +19,7 @@ from torch import Tensor
 
 from autograder.faults import FAULTS, AnswerError, safe_text
 from autograder.guard import Guard, kept_apart
+from autograder.smooth import is_about_slopes, smooth, with_slopes
 
 MAX_QUESTION = 20_000  # numbers in one question: what is answered may take their square in memory
 Apart = Callable[[int], contextlib.AbstractContextManager[None]]
@@ -38,16 +39,24 @@ class Oracle:
     Attributes:
         function: Answers a question; gets and returns plain values.
         questions: Arguments of every call so far.
+        differentiable: Whether the student's autograd goes through it; see `smooth_oracle`.
     """
 
     function: Callable[..., Any]
     questions: list[tuple[Any, ...]] = field(default_factory=list)
+    differentiable: bool = False
 
     def answer(self, *args: Any) -> Any:
         question = tuple(to_plain(value, "an argument of the oracle") for value in args)
         refuse_long_question(question)
-        self.questions.append(question)
+        if not (self.differentiable and is_about_slopes(question)):
+            self.questions.append(question)
         return to_plain(self.function(*copy.deepcopy(question)), "the oracle's answer")
+
+
+def smooth_oracle(function: Callable[..., Tensor]) -> Oracle:
+    """An oracle that autograd goes through; `function` gives one tensor, by torch operations."""
+    return Oracle(with_slopes(function), differentiable=True)
 
 
 @dataclass(frozen=True)
@@ -72,8 +81,13 @@ class Candidate(Protocol):
     def call(self, *args: Any) -> Any:
         """Value of the function at these arguments."""
 
-    def gradient(self, *args: Any, wrt: Sequence[int] = (0,)) -> tuple[Tensor, ...]:
-        """Gradient of the sum of the function's value with respect to the arguments at `wrt`."""
+    def gradient(
+        self, *args: Any, wrt: Sequence[int] = (0,), outer: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
+        """Gradient of the sum of the function's value with respect to the arguments at `wrt`.
+
+        With `outer`, of the sum of value times `outer`: rows of the Jacobian, for unit vectors.
+        """
 
     def construct(self, *args: Any, **settings: Any) -> "ModuleCandidate":
         """An instance of the student's `nn.Module` class."""
@@ -145,13 +159,13 @@ def refuse_long_question(question: Any) -> None:
 
 
 def count_numbers(value: Any) -> int:
-    """How many numbers a plain value holds, each part counted as at least one."""
+    """How many numbers a plain value holds; what holds none counts as one."""
     if isinstance(value, Tensor):
-        return value.numel() + 1
+        return max(1, value.numel())
     if isinstance(value, (list, tuple)):
-        return 1 + sum(map(count_numbers, value))
+        return max(1, sum(map(count_numbers, value)))
     if isinstance(value, dict):
-        return 1 + sum(map(count_numbers, value.values()))
+        return max(1, sum(map(count_numbers, value.values())))
     return 1
 
 
@@ -170,7 +184,7 @@ def to_student(value: Any) -> Any:
     if isinstance(value, Seed):
         return torch.Generator().manual_seed(value.value)
     if isinstance(value, Oracle):
-        return value.answer
+        return smooth(value.answer) if value.differentiable else value.answer
     if isinstance(value, Tensor):
         return value.clone()
     return copy.deepcopy(value)
@@ -204,14 +218,17 @@ class LocalCandidate:
         _refuse_changed_arguments(args, given)
         return to_plain(result)
 
-    def gradient(self, *args: Any, wrt: Sequence[int] = (0,)) -> tuple[Tensor, ...]:
+    def gradient(
+        self, *args: Any, wrt: Sequence[int] = (0,), outer: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
         given = [to_student(value) for value in args]
         leaves = [given[index].requires_grad_() for index in wrt]
         with self._guarded(), torch.enable_grad():
             result = self._target(*given)
             if not isinstance(result, Tensor) or not result.requires_grad:
                 raise AnswerError("no_gradient")
-            gradients = torch.autograd.grad(result.sum(), leaves, allow_unused=True)
+            total = result.sum() if outer is None else (result * outer).sum()
+            gradients = torch.autograd.grad(total, leaves, allow_unused=True)
         return tuple(
             torch.zeros_like(leaf) if gradient is None else to_plain(gradient)
             for leaf, gradient in zip(leaves, gradients, strict=True)
@@ -243,7 +260,9 @@ class LocalModule(LocalCandidate):
         bound = getattr(self._module, name, None)
         if not callable(bound):
             raise AnswerError("no_method", shown=f"your class has no method called {name}")
-        return LocalCandidate(bound, self._apart).call(*args)
+        candidate = LocalCandidate(bound, self._apart)
+        self._count = candidate._count = self._count + 1  # chance goes on from request to request
+        return candidate.call(*args)
 
     def parameters(self) -> dict[str, Tensor]:
         return {name: to_plain(value) for name, value in self._module.named_parameters()}
@@ -274,32 +293,6 @@ class LocalModule(LocalCandidate):
                 optimiser.step()
             losses.append(value.item())
         return losses
-
-
-class Recorder:
-    """Passes requests on to a candidate and keeps every one, for the diagnosis."""
-
-    def __init__(self, candidate: Candidate):
-        self._candidate = candidate
-        self.calls: list[Call] = []
-
-    def call(self, *args: Any) -> Any:
-        return self._record("call", args, {})
-
-    def gradient(self, *args: Any, wrt: Sequence[int] = (0,)) -> tuple[Tensor, ...]:
-        return self._record("gradient", args, {"wrt": wrt})
-
-    def construct(self, *args: Any, **settings: Any) -> ModuleCandidate:
-        return self._candidate.construct(*args, **settings)
-
-    def _record(self, verb: str, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        try:
-            value = getattr(self._candidate, verb)(*args, **options)
-        except Exception as error:
-            self.calls.append(Call(verb, args, options, error=error))
-            raise
-        self.calls.append(Call(verb, args, options, value=value))
-        return value
 
 
 def _refuse_changed_arguments(sent: Sequence[Any], given: Sequence[Any]) -> None:

@@ -110,12 +110,13 @@ def _describe(exercise: Exercise, calls: Sequence[Call]) -> Diagnosis | None:
         if call.error is not None or not _is_numeric(call.value):
             continue
         right = replay(reference, call)
-        if right.error is None and not alike(right.value, call.value):
+        if right.error is None and _is_numeric(right.value):
             pairs.append(tuple(torch.as_tensor(v).double() for v in (call.value, right.value)))
+    wrong = [pair for pair in pairs if not alike(*pair)]
     for message, holds in _DIFFERENCES.items():
-        if pairs and all(holds(given, right) for given, right in pairs):
+        if wrong and all(holds(given, right) for given, right in wrong):
             return Diagnosis(message)
-    return _constant_difference(pairs)
+    return _constant_difference(pairs) if wrong else None
 
 
 def _is_transposed(given: Tensor, right: Tensor) -> bool:
@@ -135,15 +136,22 @@ _DIFFERENCES = {
 
 
 def _constant_difference(pairs: Sequence[tuple[Tensor, Tensor]]) -> Diagnosis | None:
-    """A constant offset or factor that is the same in every outcome."""
-    if not pairs or any(given.shape != right.shape for given, right in pairs):
+    """A constant offset or factor that is the same in every outcome, right ones included.
+
+    Right values of zero say nothing about a factor, if they were answered by zeros.
+    """
+    if any(given.shape != right.shape for given, right in pairs):
         return None
     given, right = (torch.cat([pair[i].reshape(-1) for pair in pairs]) for i in (0, 1))
-    if len(given) < 3 or not torch.isfinite(given).all():
+    if len(given) < 3 or not torch.isfinite(given).all() or not torch.isfinite(right).all():
         return None
-    offset, ratio = given - right, given / right
-    if alike(offset, offset[:1].expand_as(offset)):
-        return Diagnosis(f"Your result is off by the same amount everywhere: {offset[0]:+.4g}.")
-    if torch.isfinite(ratio).all() and alike(ratio, ratio[:1].expand_as(ratio)):
-        return Diagnosis(f"Your result is {ratio[0]:.4g} times the right one everywhere.")
+    offset = (given - right).median()
+    if abs(offset) > ATOL and alike(given, right + offset) and not alike(right, right + offset):
+        return Diagnosis(f"Your result is off by the same amount everywhere: {offset:+.4g}.")
+    zero = right.abs() <= ATOL
+    if (~zero).sum() < 3 or not alike(given[zero], right[zero]):
+        return None
+    ratio = (given[~zero] / right[~zero]).median()
+    if abs(ratio - 1) > RTOL and alike(given[~zero], ratio * right[~zero]):
+        return Diagnosis(f"Your result is {ratio:.4g} times the right one everywhere.")
     return None

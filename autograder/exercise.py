@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from autograder.candidate import Call, Candidate
 
@@ -23,13 +24,30 @@ class Check:
     """One property that a right answer has, as a function that raises when it does not hold.
 
     An edge check looks at extreme inputs only: an answer that fails nothing else gets half the
-    points.
+    points. A check with points of its own is a threshold: reached or not, it earns them by itself,
+    as long as all checks without points hold.
     """
 
     name: str
     statement: str
     function: CheckFunction
     is_edge: bool = False
+    points: float = 0.0
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A file of trained weights that a student hands in beside the notebook.
+
+    Attributes:
+        file: Its name. In a folder of notebooks that are called after their students, the student's
+            name and a dot stand before it.
+        model: The architecture that is graded, built without arguments. It lives in a module of its
+            own that needs nothing but torch: the jail gets that module's text.
+    """
+
+    file: str
+    model: type[nn.Module]
 
 
 @dataclass(frozen=True)
@@ -66,6 +84,9 @@ class Exercise:
         needs: Names of the exercises whose functions the student is expected to use here.
         deterministic: Whether two right answers agree number for number on the same arguments.
         prediction: Whether the answer is a number to commit to before it is computed.
+        artifact: What is graded in place of the function: a file of weights. The checks then meet
+            the rebuilt model that holds them, and reference, misconceptions and variants are
+            functions that return weights. The answer cell, which trains, is never run.
         follow_up: What to say beside the verdict of a right answer, if anything.
     """
 
@@ -80,6 +101,7 @@ class Exercise:
     needs: tuple[str, ...] = ()
     deterministic: bool = True
     prediction: bool = False
+    artifact: Artifact | None = None
     follow_up: str = ""
     checks: list[Check] = field(default_factory=list)
     misconceptions: list[Misconception] = field(default_factory=list)
@@ -93,7 +115,11 @@ class Exercise:
         """Add a check of extreme inputs, which costs half the points when it alone fails."""
         return self._add(function, is_edge=True)
 
-    def _add(self, function: CheckFunction, *, is_edge: bool) -> CheckFunction:
+    def threshold(self, *, points: float) -> Callable[[CheckFunction], CheckFunction]:
+        """Add a check that earns points by itself, for answers that can be better or worse."""
+        return lambda function: self._add(function, is_edge=False, points=points)
+
+    def _add(self, function: CheckFunction, *, is_edge: bool, points: float = 0.0) -> CheckFunction:
         paragraph = (function.__doc__ or "").strip().split("\n\n")[0]
         statement = " ".join(paragraph.split()).rstrip(".")
         if not statement:
@@ -102,7 +128,7 @@ class Exercise:
                 f"property "
                 "it proves in its first paragraph, because students read it"
             )
-        self.checks.append(Check(function.__name__, statement, function, is_edge))
+        self.checks.append(Check(function.__name__, statement, function, is_edge, points))
         return function
 
     def misconception(self, message: str, *, sign: Sign | None = None) -> Callable:

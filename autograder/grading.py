@@ -5,6 +5,9 @@ asked in one process first, which is fast and where helpers that a student share
 found. What is not right there is asked again in a process of its own, with only the cells it needs,
 so that a crash or a patch in one exercise costs no other; there the grader also lends its reference
 for an earlier exercise that failed, so that one mistake is not punished twice.
+
+Where a trained model is handed in, the cell that trained it is not run: the weights beside the
+notebook are evaluated, in a process without any of the student's code.
 """
 
 import contextlib
@@ -25,6 +28,7 @@ from typing import Any
 
 import course_lib
 from autograder import registry
+from autograder.artifact import examine_weights, fingerprint, path_beside
 from autograder.exercise import Exercise
 from autograder.faults import AnswerError
 from autograder.jail import Jail, Session
@@ -146,6 +150,7 @@ class _Grader:
         self._submission = submission
         self._jail = jail
         self._exercises = registry.exercises(submission.unit)
+        self._trained = {e.name for e in self._exercises if e.artifact}
         self._seeds = {e.name: seed_of(secret, digest, e.name) for e in self._exercises}
         self._deadline = time.monotonic() + jail.limits.seconds_per_submission
 
@@ -153,12 +158,24 @@ class _Grader:
         together = self._examine_together()
         verdicts: dict[str, Verdict] = {}
         for exercise in self._exercises:
+            if exercise.artifact:
+                verdicts[exercise.name] = self._examine_weights(exercise)
+                continue
             found = together.get(exercise.name)
             failed = [name for name in _needs(exercise) if verdicts[name].outcome != RIGHT]
             if found is None or found.outcome == WRONG or (failed and self._hides_stub(found)):
                 found = _better(found, self._examine_alone(exercise, failed))
             verdicts[exercise.name] = found
         return list(verdicts.values())
+
+    def _examine_weights(self, exercise: Exercise) -> Verdict:
+        """Without a file, an answer cell that is as it was released means: not attempted."""
+        path, seed = path_beside(self._submission.path, exercise), self._seeds[exercise.name]
+        source = self._submission.cells.get(exercise.name, STUB)
+        if STUB in source and not os.path.lexists(path):
+            return Verdict(exercise, NOT_ATTEMPTED, (), None, seed)
+        with self._jail.open(self._deadline) as session:
+            return examine_weights(exercise, path, seed, session)
 
     def _hides_stub(self, verdict: Verdict) -> bool:
         """Whether an answer that counts as not attempted only calls one that was not."""
@@ -173,7 +190,8 @@ class _Grader:
             for exercise in self._exercises:
                 if session.is_over:
                     break
-                verdicts[exercise.name] = self._examine(session, exercise, errors)
+                if not exercise.artifact:
+                    verdicts[exercise.name] = self._examine(session, exercise, errors)
         return verdicts
 
     def _examine_alone(self, exercise: Exercise, failed: Sequence[str]) -> Verdict:
@@ -211,6 +229,8 @@ class _Grader:
         for name, source in cells.items():
             if session.is_over:
                 break
+            if name in self._trained:
+                continue
             try:
                 error = session.execute(name, source)
             except AnswerError as ending:
@@ -269,8 +289,11 @@ def with_released_setup(submission: Submission, setup: dict[str, str]) -> Submis
 
 
 def digest_of(submission: Submission) -> str:
-    """SHA-256 of what is graded: the unit, and the cells in their order."""
-    content = json.dumps([submission.unit, list(submission.cells.items())])
+    """SHA-256 of what is graded: the unit, the cells in their order, and files of weights."""
+    parts: list[Any] = [submission.unit, list(submission.cells.items())]
+    if files := fingerprint(submission.path, submission.unit):
+        parts.append(files)
+    content = json.dumps(parts)
     return hashlib.sha256(content.encode("utf-8", "backslashreplace")).hexdigest()
 
 
@@ -334,7 +357,7 @@ def suite_version() -> dict[str, str]:
     """What a verdict depends on beside the submission: this package's code, and the libraries."""
     code = hashlib.sha256()
     for package in (Path(__file__).parent, Path(course_lib.__file__).parent):
-        files = [p for p in package.rglob("*") if p.suffix in (".py", ".csv")]
+        files = [p for p in package.rglob("*") if p.suffix in (".py", ".csv", ".gz")]
         for path in sorted(files, key=lambda p: p.as_posix()):
             name = path.relative_to(package.parent).as_posix()
             code.update(name.encode() + b"\0" + path.read_bytes())

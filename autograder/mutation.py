@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 
 from autograder import registry
-from autograder.candidate import LocalCandidate
+from autograder.artifact import local_candidate
 from autograder.exercise import Exercise, Misconception
 from autograder.verdict import RIGHT, examine
 
@@ -42,7 +42,7 @@ def measure(exercise: Exercise, seeds: Iterable[int] = range(3)) -> Row:
         _count_mutant(row, exercise, misconception, seeds)
     for name, implementation in variants.items():
         for seed in seeds:
-            verdict = examine(exercise, LocalCandidate(implementation), seed)
+            verdict = examine(exercise, local_candidate(exercise, implementation), seed)
             if verdict.outcome != RIGHT:
                 row.rejected += 1
                 problems = "; ".join(f.problem for f in verdict.findings if f.problem)
@@ -70,7 +70,7 @@ def exercises_of(unit: str | None) -> list[Exercise]:
 def _count_mutant(
     row: Row, exercise: Exercise, misconception: Misconception, seeds: list[int]
 ) -> None:
-    candidate = LocalCandidate(misconception.implementation)
+    candidate = local_candidate(exercise, misconception.implementation)
     verdicts = [examine(exercise, candidate, seed) for seed in seeds]
     survived = [verdict.seed for verdict in verdicts if verdict.outcome == RIGHT]
     found = [verdict.diagnosis.name if verdict.diagnosis else None for verdict in verdicts]

@@ -4,9 +4,11 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from autograder import registry
+from autograder.artifact import examine_weights
 from autograder.candidate import LocalCandidate
 from autograder.exercise import Exercise
 from autograder.progress import Progress
@@ -38,7 +40,10 @@ def check(answer: Callable[..., Any]) -> float | None:
     except LookupError as error:
         _refuse(str(error), grading)
         return None
-    verdict = examine(exercise, LocalCandidate(answer))
+    if exercise.artifact:
+        verdict = examine_weights(exercise, Path(exercise.artifact.file))
+    else:
+        verdict = examine(exercise, LocalCandidate(answer))
     if grading:
         _show(Report(verdict))
         if verdict.points == 0:

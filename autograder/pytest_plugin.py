@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from autograder import registry
+from autograder.artifact import examine_weights, path_beside
 from autograder.candidate import LocalCandidate
 from autograder.exercise import Exercise
 from autograder.report import Report
 from autograder.submission import SubmissionError, read_submission, run_submission
-from autograder.verdict import RIGHT, examine
+from autograder.verdict import RIGHT, Verdict, examine
 
 
 class ExerciseFailed(Exception):
@@ -73,13 +74,19 @@ class ExerciseItem(pytest.Item):
         self._error = error
 
     def runtest(self) -> None:
+        verdict = self._weights_verdict() if self._exercise.artifact else self._code_verdict()
+        if verdict.outcome != RIGHT:
+            raise ExerciseFailed(repr(Report(verdict)))
+
+    def _weights_verdict(self) -> Verdict:
+        return examine_weights(self._exercise, path_beside(self.path, self._exercise))
+
+    def _code_verdict(self) -> Verdict:
         if self._error:
             raise ExerciseFailed(f"{self.name}: the answer cell fails with {self._error}")
         if not callable(self._answer):
             raise ExerciseFailed(f"{self.name}: the notebook defines no function of this name")
-        verdict = examine(self._exercise, LocalCandidate(self._answer))
-        if verdict.outcome != RIGHT:
-            raise ExerciseFailed(repr(Report(verdict)))
+        return examine(self._exercise, LocalCandidate(self._answer))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo, style: Any = None) -> Any:
         if isinstance(excinfo.value, ExerciseFailed):

@@ -38,6 +38,9 @@ class Report:
         if self.verdict.is_nearly_right:
             points = f"{self.verdict.points:g} of {exercise.points} points"
             return f"{exercise.name} is right except for extreme inputs ({points})"
+        if self.verdict.points:
+            points = f"{self.verdict.points:g} of {exercise.points} points"
+            return f"{exercise.name} reaches {points}"
         return f"{exercise.name} is not right yet"
 
     @property

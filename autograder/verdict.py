@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from autograder import registry
-from autograder.candidate import Candidate, Recorder
+from autograder.candidate import Candidate
 from autograder.diagnosis import Diagnosis, diagnose
 from autograder.exercise import Check, Exercise
 from autograder.expect import Failure
 from autograder.faults import AnswerError, NotAttempted
+from autograder.recorder import ModuleRecorder, Recorder
 
 RIGHT, WRONG, NOT_ATTEMPTED = "right", "wrong", "not attempted"
 
@@ -23,6 +24,7 @@ class Finding:
     statement: str
     problem: str = ""
     is_edge: bool = False
+    points: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,15 @@ class Verdict:
 
     @property
     def points(self) -> float:
-        """All for a right answer, half for one that is right except at the edges."""
+        """All for a right answer, half for one that is right except at the edges.
+
+        Where checks are thresholds: the points of those that are reached, if nothing else fails.
+        """
         if self.outcome == RIGHT:
             return self.exercise.points
+        if any(finding.points for finding in self.findings):
+            failed = any(f.problem and not f.points for f in self.findings)
+            return 0 if failed else sum(f.points for f in self.findings if not f.problem)
         return self.exercise.points / 2 if self.is_nearly_right else 0
 
     @property
@@ -101,7 +109,7 @@ def examine(exercise: Exercise, candidate: Candidate, seed: int | None = None) -
         seed: Seed of the inputs; fresh from the operating system without one.
     """
     seed = secrets.randbits(32) if seed is None else seed
-    recorder = Recorder(candidate)
+    recorder = (ModuleRecorder if exercise.artifact else Recorder)(candidate)
     findings = []
     for position, check in enumerate(exercise.checks):
         try:
@@ -128,4 +136,4 @@ def _run(check: Check, candidate: Candidate, rng: np.random.Generator) -> Findin
         problem = f"the check could not read your answer ({type(error).__name__})"
     else:
         problem = ""
-    return Finding(check.statement, problem, check.is_edge)
+    return Finding(check.statement, problem, check.is_edge, check.points)

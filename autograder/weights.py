@@ -34,7 +34,8 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     except Exception as error:  # safetensors, torch and struct each have errors of their own
         raise WeightsError(
             f"{path.name} is no safetensors file ({type(error).__name__}); save the weights with "
-            "safetensors.torch.save_file(model.state_dict(), path), not with torch.save"
+            "safetensors.torch.save_file(model.state_dict(), path), not with torch.save; or was "
+            "the file cut short on its way?"
         ) from None
     if len(state) > MAX_TENSORS:
         raise WeightsError(f"{path.name} holds {len(state)} tensors; at most {MAX_TENSORS} fit")

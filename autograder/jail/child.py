@@ -95,9 +95,13 @@ class Server:
         return self._target(target).call(*self._arguments(args))
 
     def gradient(
-        self, target: str | int, args: tuple[Any, ...], wrt: tuple[int, ...]
+        self,
+        target: str | int,
+        args: tuple[Any, ...],
+        wrt: tuple[int, ...],
+        outer: torch.Tensor | None,
     ) -> tuple[Any, ...]:
-        return self._target(target).gradient(*self._arguments(args), wrt=wrt)
+        return self._target(target).gradient(*self._arguments(args), wrt=wrt, outer=outer)
 
     def construct(self, target: str, args: tuple[Any, ...], settings: dict[str, Any]) -> int:
         module = self._target(target).construct(*self._arguments(args), **settings)
@@ -143,7 +147,7 @@ class Server:
         def ask(*args: Any) -> Any:
             return self.ask({"oracle": reference.number, "args": args})
 
-        return Oracle(ask)
+        return Oracle(ask, differentiable=reference.differentiable)
 
 
 def prepare() -> None:

@@ -21,9 +21,11 @@ class JailedCandidate:
     def call(self, *args: Any) -> Any:
         return self._ask("call", args=args)
 
-    def gradient(self, *args: Any, wrt: Sequence[int] = (0,)) -> tuple[Tensor, ...]:
+    def gradient(
+        self, *args: Any, wrt: Sequence[int] = (0,), outer: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
         wanted = tuple(wrt)
-        value = self._ask("gradient", args=args, wrt=wanted)
+        value = self._ask("gradient", args=args, wrt=wanted, outer=outer)
         expected = [args[i] for i in wanted]
         if not _are_like(value, expected):
             raise self._session.end("protocol")

@@ -239,7 +239,9 @@ class Session:
         numbers = iter(range(first, len(self._oracles)))
         return request | {
             "args": tuple(
-                wire.OracleReference(next(numbers)) if isinstance(value, Oracle) else value
+                wire.OracleReference(next(numbers), value.differentiable)
+                if isinstance(value, Oracle)
+                else value
                 for value in args
             )
         }

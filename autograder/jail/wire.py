@@ -14,7 +14,7 @@ import select
 import struct
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -53,6 +53,7 @@ class OracleReference:
     """Stands for a function among the arguments, which stays with the grader."""
 
     number: int
+    differentiable: bool = False
 
 
 class WireError(Exception):
@@ -208,7 +209,7 @@ def _encode(value: Any, tensors: list[Tensor], depth: int) -> Any:
     if isinstance(value, Seed):
         return {"seed": value.value}
     if isinstance(value, OracleReference):
-        return {"oracle": value.number}
+        return {"smooth" if value.differentiable else "oracle": value.number}
     if type(value) in (list, tuple):
         return {type(value).__name__: [_encode(item, tensors, depth + 1) for item in value]}
     if isinstance(value, Mapping) and all(type(key) is str for key in value):
@@ -262,6 +263,10 @@ def _decode_oracle(content: Any, *_: Any) -> OracleReference:
     return OracleReference(content)
 
 
+def _decode_smooth(content: Any, *_: Any) -> OracleReference:
+    return replace(_decode_oracle(content), differentiable=True)
+
+
 def _decode_list(content: Any, tensors: dict[int, Tensor], depth: int) -> list[Any]:
     if type(content) is not list:
         raise WireError("a list that is none")
@@ -283,6 +288,7 @@ _KINDS = {
     "tensor": _decode_tensor,
     "seed": _decode_seed,
     "oracle": _decode_oracle,
+    "smooth": _decode_smooth,
     "list": _decode_list,
     "tuple": _decode_tuple,
     "dict": _decode_dict,

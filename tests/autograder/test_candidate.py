@@ -12,11 +12,11 @@ from autograder.candidate import (
     AnswerError,
     LocalCandidate,
     Oracle,
-    Recorder,
     Seed,
     same_plain,
 )
 from autograder.faults import NotAttempted
+from autograder.recorder import Recorder
 
 X = torch.tensor([1.0, -2.0, 3.0], dtype=torch.float64)
 
@@ -187,6 +187,14 @@ def test_gradient():
     assert torch.allclose(gradient, 3 * X**2)
 
 
+def test_gradient_of_a_weighted_sum_is_a_row_of_the_jacobian():
+    matrix = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], dtype=torch.float64)
+    (rows,) = LocalCandidate(lambda x: x @ matrix.T).gradient(
+        X.expand(2, 3), outer=torch.eye(2, dtype=torch.float64)
+    )
+    assert torch.equal(rows, matrix)
+
+
 def test_gradient_of_several_arguments():
     by_x, by_y = LocalCandidate(lambda x, y: x * y).gradient(X, 2 * X, wrt=(0, 1))
     assert torch.equal(by_x, 2 * X)
@@ -274,6 +282,26 @@ def test_the_recorder_keeps_values_and_errors():
     good, bad = recorder.calls
     assert (good.value, good.error) == (2.0, None)
     assert isinstance(bad.error, AnswerError)
+
+
+def test_the_recorder_keeps_what_a_module_was_asked():
+    recorder = Recorder(LocalCandidate(Scale))
+    module = recorder.construct(3, value=2.0)
+    module.train(False)
+    module.method("is_training")
+    module.call(X)
+    module.load({"factor": torch.ones(3)})
+    module.parameters()
+    module.optimise("total", [(X,)], 0.1)
+    with pytest.raises(AnswerError):
+        module.method("absent")
+    verbs = ["construct", "train", "method", "call", "load", "parameters", "optimise", "method"]
+    assert [call.verb for call in recorder.calls] == verbs
+    built, _, asked, called, *_, absent = recorder.calls
+    assert (built.args, built.options, built.value) == ((3,), {"value": 2.0}, None)
+    assert (asked.args, asked.value) == (("is_training",), False)
+    assert torch.equal(called.value, 2 * X)
+    assert absent.error.code == "no_method"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from autograder.candidate import Call, LocalCandidate
-from autograder.diagnosis import explains
+from autograder.diagnosis import diagnose, explains
 from autograder.exercise import Misconception
 from autograder.faults import AnswerError
 from autograder.mutation import Row, measure, passes
@@ -61,6 +61,28 @@ def test_other_differences_are_described(exercise, function, words):
     verdict = verdict_of(exercise, function)
     assert verdict.diagnosis.name is None
     assert re.search(words, verdict.diagnosis.message)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: torch.where(x.abs().max() > 1, 6 * x, 2 * x),  # right for small arguments
+        lambda x: 2 * x + (1.5 if x.abs().max() > 1 else 0),
+        lambda x: torch.where(torch.arange(len(x)) == 0, 6 * x, 2 * x),
+    ],
+)
+def test_a_difference_in_some_calls_only_is_not_described_as_one_everywhere(exercise, function):
+    calls = [
+        Call("call", (x,), {}, value=function(x))
+        for x in (torch.linspace(0.1, 0.9, 5), torch.linspace(1.0, 3.0, 5))
+    ]
+    assert diagnose(exercise, calls) is None
+
+
+def test_a_difference_below_the_tolerance_is_not_described(exercise):
+    x = torch.linspace(0.1, 0.9, 5, dtype=torch.float64)
+    for value in (2 * x + 1e-8, 2 * x * (1 + 1e-6)):
+        assert diagnose(exercise, [Call("call", (x,), {}, value=value)]) is None
 
 
 def test_a_transpose_is_described(exercise):

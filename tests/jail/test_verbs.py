@@ -5,7 +5,7 @@ import linecache
 import pytest
 import torch
 
-from autograder.candidate import LocalCandidate, Oracle, Seed, same_plain
+from autograder.candidate import LocalCandidate, Oracle, Seed, same_plain, smooth_oracle
 from autograder.faults import AnswerError, NotAttempted
 
 X = torch.tensor([1.0, -2.0, 3.0], dtype=torch.float64)
@@ -31,6 +31,17 @@ def draw(): return torch.rand(3)
 def draw_from(generator): return torch.rand(3, generator=generator)
 def ask_twice(ask, x): return ask(x) + ask(x + 1)
 def ask_oddly(ask, x): return ask(np.float64(2.0), [x, (x,)])
+def slope(ask, x, y):
+    x = x.requires_grad_()
+    return torch.autograd.grad(3 * ask(x, y, 2.0), x)[0]
+def two_slopes(ask, x, y):
+    x, y = x.requires_grad_(), y.requires_grad_()
+    ask(x, y, 2.0).backward()
+    return x.grad, y.grad
+def curvature(ask, x, y):
+    x = x.requires_grad_()
+    first = torch.autograd.grad(ask(x, y, 2.0), x, create_graph=True)[0]
+    return torch.autograd.grad(first.sum(), x)[0]
 def change(x, y): y += 1; return x
 def change_list(values): values.append(1); return 0
 def stub(x): raise NotImplementedError
@@ -55,6 +66,7 @@ class Scale(nn.Module):
     def loss(self, x): return (self.factor * x - 1).pow(2).sum()
     def no_loss(self, x): return 1.0
     def is_training(self): return self.training
+    def noise(self): return torch.rand(2)
     def fails(self): raise KeyError("the text of the student")
 """
 
@@ -64,7 +76,8 @@ def use_module(candidate):
     x = X.float()
     found = [module.parameters(), module.method("is_training"), module.call(x)]
     module.train(False)
-    found += [module.method("is_training"), module.call(x), module.gradient(x)]
+    found += [module.method("is_training"), module.call(x)]
+    found += [module.gradient(x), module.gradient(x, outer=2 * x)]
     found += [module.optimise("loss", [(x,), (2 * x,)], 0.1), module.parameters()]
     module.load({"factor": torch.tensor([1.0, 0.0, 2.0])})
     return [*found, module.call(x), candidate.construct().parameters()]
@@ -81,6 +94,7 @@ VALUES = {
     "cube of a number": lambda c: c.call(0.1),
     "cube of nothing": lambda c: c.call(torch.zeros(0, 2)),
     "cube: gradient": lambda c: c.gradient(X),
+    "cube: weighted gradient": lambda c: c.gradient(X, outer=2 * X),
     "half_cube: two gradients": lambda c: c.gradient(X, 2 * X, wrt=(1, 0)),
     "identity": lambda c: c.call(X, 1, 2.5, None, True, [X, (X,)], {"k": X}),
     "identity of views": lambda c: c.call(TABLE.T, TABLE[:1, 0], X.expand(2, 3), X, X),
@@ -107,6 +121,7 @@ ERRORS = {
     "words_back": lambda c: c.call(X),
     "endless_recursion": lambda c: c.call(X),
     "cut": lambda c: c.gradient(X),
+    "cube: weights of another shape": lambda c: c.gradient(X, outer=torch.ones(2)),
     "cube with too many arguments": lambda c: c.call(X, X),
     "cube is no module": lambda c: c.construct(2.0),
     "Scale: no such setting": lambda c: c.construct(depth=3),
@@ -169,6 +184,15 @@ def test_the_same_kind_of_error(case, both, session):
     assert not session.is_over
 
 
+def test_chance_goes_on_from_one_method_to_the_next(both):
+    values = []
+    for candidate in both("Scale"):
+        module = candidate.construct()
+        values.append([module.method("noise") for _ in range(3)])
+    assert same_plain(*values)
+    assert len({tuple(noise.tolist()) for noise in values[0]}) == 3
+
+
 def test_the_text_of_an_error_is_for_the_diagnosis_only(session):
     error = error_of(lambda c: c.call(X), session.candidate("raises"))
     assert str(error) == "your code raised ValueError"
@@ -191,6 +215,29 @@ def test_an_oracle_is_asked_counted_and_inspected(name, both):
     local, jailed = (oracle.questions for oracle in oracles)
     assert same_plain(local, jailed)
     assert len(jailed) == (2 if name == "ask_twice" else 1)
+
+
+@pytest.mark.parametrize("name", ["slope", "two_slopes"])
+def test_autograd_goes_through_an_oracle_that_allows_it(name, both):
+    y = 2 * X
+    right = {"two_slopes": (2 * X * y, X**2)}.get(name, 6 * X * y)
+    for candidate in both(name):
+        oracle = smooth_oracle(lambda x, y, power: (x**power * y).sum())
+        assert same_plain(candidate.call(oracle, X, y), right)
+        assert len(oracle.questions) == 1
+
+
+@pytest.mark.parametrize(("name", "make"), [("slope", Oracle), ("curvature", smooth_oracle)])
+def test_autograd_goes_no_further_than_allowed(name, make, both):
+    for candidate in both(name):
+        oracle = make(lambda x, y, power: (x**power * y).sum())
+        assert error_of(lambda c, o=oracle: c.call(o, X, X), candidate).detail == "RuntimeError"
+
+
+def test_a_function_that_does_not_use_an_argument_has_no_slope_there(both):
+    for candidate in both("two_slopes"):
+        oracle = smooth_oracle(lambda x, y, power: x.sum())
+        assert same_plain(candidate.call(oracle, X, X), (torch.ones_like(X), torch.zeros_like(X)))
 
 
 def test_an_oracle_that_fails_is_an_error_of_the_students_call(session):

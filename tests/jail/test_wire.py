@@ -82,7 +82,7 @@ PLAIN = st.recursive(
     | st.text()
     | tensors()
     | st.integers(0, 2**63 - 1).map(Seed)
-    | st.integers(0, 99).map(wire.OracleReference),
+    | st.builds(wire.OracleReference, st.integers(0, 99), st.booleans()),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.lists(inner, max_size=3).map(tuple)
