@@ -12,6 +12,7 @@ import json
 import math
 from dataclasses import dataclass
 from importlib import resources
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -54,6 +55,7 @@ class Explorer:
     data: dict
     readout: dict[str, str]
     png: bytes
+    program: ClassVar[str] = "explorer.js"
 
     def _repr_html_(self) -> str:
         rows = "".join(
@@ -61,7 +63,7 @@ class Explorer:
             for name, value in self.readout.items()
         )
         data = json.dumps(self.data).replace("<", "\\u003c")  # a label must not end the script
-        program = resources.files("course_lib").joinpath("explorer.js").read_text("utf-8")
+        program = resources.files("course_lib").joinpath(self.program).read_text("utf-8")
         return HTML.format(
             title=html.escape(self.data["title"]),
             picture=base64.b64encode(self.png).decode("ascii"),
