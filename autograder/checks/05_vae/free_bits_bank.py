@@ -1,0 +1,175 @@
+"""Wrong and right answers to `free_bits`."""
+
+import math
+
+import torch
+
+from .free_bits import FREE_BITS, reference
+
+
+@FREE_BITS.misconception(
+    "You raise every entry to the floor and average then, so each image has to use its nats. "
+    "Average over the batch first."
+)
+def clamped_before_the_mean(kl, floor):
+    return kl.clamp(min=floor).mean(0).sum()
+
+
+@FREE_BITS.misconception(
+    "You compare the whole rate with the floor, so one busy hidden value frees all others. The "
+    "floor is one for each hidden value."
+)
+def floor_of_the_total(kl, floor):
+    return kl.mean(0).sum().clamp(min=floor)
+
+
+@FREE_BITS.misconception(
+    "You compare the whole rate with M times the floor, so one busy hidden value frees all others. "
+    "Compare each hidden value by itself."
+)
+def floor_shared_by_all(kl, floor):
+    return kl.mean(0).sum().clamp(min=kl.shape[1] * floor)
+
+
+@FREE_BITS.misconception(
+    "You compare the rate of each image with the floor. Compare the batch mean of each hidden "
+    "value."
+)
+def floor_of_each_image(kl, floor):
+    return kl.sum(1).clamp(min=floor).mean()
+
+
+@FREE_BITS.misconception(
+    "You compare the rate of each image with M times the floor. Compare the batch mean of each "
+    "hidden value."
+)
+def shared_floor_of_each_image(kl, floor):
+    return kl.sum(1).clamp(min=kl.shape[1] * floor).mean()
+
+
+@FREE_BITS.misconception(
+    "You take the smaller of the two, a ceiling: a hidden value that uses more pays nothing for "
+    "it. Free bits is a floor, `clamp(min=floor)`."
+)
+def ceiling(kl, floor):
+    return kl.mean(0).clamp(max=floor).sum()
+
+
+@FREE_BITS.misconception(
+    "You subtract the floor and charge what is left. The gradient is right, but the value lies "
+    "below the rate, so it gives no bound any more: raise to the floor instead."
+)
+def hinge(kl, floor):
+    return (kl.mean(0) - floor).relu().sum()
+
+
+@FREE_BITS.misconception(
+    "You subtract the floor without stopping at zero, so nothing is free: that shifts the loss by "
+    "a constant."
+)
+def subtracted(kl, floor):
+    return (kl.mean(0) - floor).sum()
+
+
+@FREE_BITS.misconception(
+    "You add the floor to every hidden value. That is a constant and changes no gradient."
+)
+def added(kl, floor):
+    return (kl.mean(0) + floor).sum()
+
+
+@FREE_BITS.misconception(
+    "You leave out what lies below the floor. Its gradient is right, but it must be charged the "
+    "floor."
+)
+def dropped_below(kl, floor):
+    mean = kl.mean(0)
+    return torch.where(mean < floor, torch.zeros_like(mean), mean).sum()
+
+
+@FREE_BITS.misconception(
+    "You summed over the batch before you compare with the floor. The floor is meant for the mean."
+)
+def summed_over_the_batch(kl, floor):
+    return kl.sum(0).clamp(min=floor).sum()
+
+
+@FREE_BITS.misconception(
+    "You averaged over the hidden values. The rate is their sum; a mean makes the effective β M "
+    "times smaller."
+)
+def mean_over_dimensions(kl, floor):
+    return kl.mean(0).clamp(min=floor).mean()
+
+
+@FREE_BITS.misconception("You return one number for each hidden value. Sum them.")
+def not_summed(kl, floor):
+    return kl.mean(0).clamp(min=floor)
+
+
+@FREE_BITS.misconception("You ignore the floor: that is the ordinary rate.")
+def floor_ignored(kl, floor):
+    return kl.mean(0).sum()
+
+
+@FREE_BITS.misconception(
+    "You read the floor in bits. In spite of the name it is in nats here, as the divergence is."
+)
+def floor_in_bits(kl, floor):
+    return reference(kl, floor * math.log(2))
+
+
+@FREE_BITS.misconception(
+    "The value is right, and no gradient flows through it: `detach`, `no_grad` or `.item()` cut "
+    "the path."
+)
+def no_gradient(kl, floor):
+    return reference(kl, floor).detach()
+
+
+@FREE_BITS.misconception(
+    "The value is right and the gradient is that of the ordinary rate, so a hidden value below the "
+    "floor is still pushed down. Clamp with autograd on."
+)
+def gradient_of_the_rate(kl, floor):
+    rate = kl.mean(0).sum()
+    return rate + (reference(kl, floor) - rate).detach()
+
+
+@FREE_BITS.misconception(
+    "Your step at the floor is smooth (softplus or log-sum-exp), so what lies below still pays and "
+    "still gets a gradient. Use a sharp maximum."
+)
+def smooth_floor(kl, floor):
+    return (floor + torch.nn.functional.softplus(kl.mean(0) - floor)).sum()
+
+
+@FREE_BITS.misconception("Your result has the wrong sign. The charge is part of a loss.")
+def negative(kl, floor):
+    return -reference(kl, floor)
+
+
+@FREE_BITS.variant
+def by_maximum(kl, floor):
+    mean = torch.mean(kl, dim=0)
+    return torch.maximum(mean, torch.full_like(mean, floor)).sum()
+
+
+@FREE_BITS.variant
+def by_relu(kl, floor):
+    return (floor + torch.relu(kl.mean(0) - floor)).sum()
+
+
+@FREE_BITS.variant
+def by_where(kl, floor):
+    mean = kl.sum(0) / kl.shape[0]
+    return torch.where(mean > floor, mean, torch.as_tensor(floor, dtype=kl.dtype)).sum()
+
+
+@FREE_BITS.variant
+def column_by_column(kl, floor):
+    total = torch.zeros((), dtype=kl.dtype)
+    for column in kl.unbind(1):
+        mean = column.mean()
+        total = total + max(floor, mean)
+    return total

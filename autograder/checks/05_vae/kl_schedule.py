@@ -1,0 +1,109 @@
+"""`kl_schedule(step, warmup_steps)`: the weight of the divergence while training starts."""
+
+import numpy as np
+
+from autograder import expect
+from autograder.candidate import Candidate
+from autograder.exercise import Exercise
+
+STEEPEST = 3.0  # most that one step may add, in units of 1 / warmup_steps
+
+
+def reference(step: int, warmup_steps: int) -> float:
+    return 1.0 if step >= warmup_steps else step / warmup_steps
+
+
+KL_SCHEDULE = Exercise(
+    name="kl_schedule",
+    unit="05_vae",
+    title="A warm-up that arrives",
+    points=1,
+    difficulty=1,
+    minutes=10,
+    reference=reference,
+    deterministic=False,
+    follow_up=(
+        "From the last step of the warm-up on you maximise the ELBO itself. Report no ELBO from "
+        "before: with β < 1 the loss is no bound."
+    ),
+    hints=(
+        "**Principle.** With β below one the divergence is cheap, so the encoder may speak before "
+        "the decoder has learnt to listen. Then the price rises until it is the true one. Only "
+        "with β equal to one is the loss the negative ELBO, so the schedule has to arrive, at one "
+        "and not near one, and stay there for the rest of the training. It must never go down "
+        "again, and it must rise gently: a sudden jump at the end would close the hidden values "
+        "that the warm-up has opened. A straight line has all these properties; other curves do "
+        "as well.",
+        "**Place.** The straight line is step / warmup_steps, which is 0 at step 0 and 1 at step "
+        "`warmup_steps`. Beyond that it goes on rising, so it has to be stopped at one: `min`. "
+        "Two traps are in the division. With `//` it gives zero until the end and then one, a "
+        "jump. And `warmup_steps` may be 0, which means no warm-up at all: β is 1 from step 0 on, "
+        "and nothing may be divided by zero. Ask for this case first. Curves such as 1 − "
+        "exp(−step/warmup_steps) only come near one, however long you train.",
+        "**Nearly the code.**\n\n"
+        "```python\n"
+        "if step >= ...:\n"
+        "    return 1.0\n"
+        "return ... / ...\n"
+        "```\n\n"
+        "The first gap is `warmup_steps`. This line also covers `warmup_steps = 0`, because every "
+        "step is at or beyond it, and no division follows. The second line is the straight line "
+        "from 0 to 1. Look at your values for warmup_steps = 4: they must be 0, a quarter, a half, "
+        "three quarters, 1, 1, 1 and so on, if you chose the straight line. If the fourth step "
+        "gives 0.8 you divided by one too many, and if the third gives 1, by one too few.",
+    ),
+)
+
+
+def _ask(candidate: Candidate, step: int, warmup_steps: int) -> float:
+    what = f"kl_schedule({step}, {warmup_steps})"
+    value = expect.number(candidate.call(step, warmup_steps), what)
+    expect.true(-1e-9 <= value <= 1 + 1e-9, f"{what} is {value:.6g}; expected a number from 0 to 1")
+    return value
+
+
+def _expect(candidate: Candidate, step: int, warmup_steps: int, right: float) -> None:
+    value = _ask(candidate, step, warmup_steps)
+    expect.true(
+        abs(value - right) < 1e-9,
+        f"kl_schedule({step}, {warmup_steps}) is {value:.6g}; expected {right:g}",
+    )
+
+
+@KL_SCHEDULE.check
+def starts_at_zero_and_arrives(candidate: Candidate, rng: np.random.Generator) -> None:
+    """Is 0 at the first step, exactly 1 at the step `warmup_steps` and not before, and 1 after."""
+    value = _ask(candidate, 7, 8)
+    expect.true(value < 1 - 1e-6, f"kl_schedule(7, 8) is {value:.6g}; expected less than 1")
+    warmup = int(rng.integers(50, 500))
+    _expect(candidate, 0, warmup, 0.0)
+    for step in (warmup, warmup + 1, warmup + warmup // 2, 2 * warmup, 9 * warmup + 3):
+        _expect(candidate, step, warmup, 1.0)
+
+
+@KL_SCHEDULE.check
+def rises_gently_all_the_way(candidate: Candidate, rng: np.random.Generator) -> None:
+    """Never falls during the warm-up, and adds at most 3 / `warmup_steps` in any step."""
+    for warmup in (8, int(rng.integers(1000, 5000))):
+        places = {0, 1, 2, warmup // 3, warmup // 2, warmup - 1, warmup}
+        places = sorted(places | {place + 1 for place in places if place < warmup})
+        values = [_ask(candidate, step, warmup) for step in places]
+        for (early, low), (late, high) in zip(
+            zip(places, values, strict=True), zip(places[1:], values[1:], strict=True), strict=False
+        ):
+            ends = f"from {low:.6g} at step {early} to {high:.6g} at step {late} of {warmup}"
+            expect.true(high >= low - 1e-6, f"the weight falls {ends}; expected it never to fall")
+            most = STEEPEST * (late - early) / warmup
+            expect.true(
+                high - low <= most + 1e-6,
+                f"the weight jumps {ends}; expected {STEEPEST:g}/{warmup} a step at most",
+            )
+
+
+@KL_SCHEDULE.edge_check
+def no_warm_up_is_possible(candidate: Candidate, rng: np.random.Generator) -> None:
+    """Is 1 from step 0 on if `warmup_steps` is 0, and a single step of warm-up works too."""
+    for step in (int(rng.integers(2, 1000)), 1, 0):
+        _expect(candidate, step, 0, 1.0)
+    _expect(candidate, 0, 1, 0.0)
+    _expect(candidate, 1, 1, 1.0)
