@@ -9,6 +9,11 @@ import re
 import sys
 from pathlib import Path
 
+from markdown_text import conditions_line as _conditions
+from markdown_text import spread as _spread
+from markdown_text import table as _table
+from vae_tables import nll_section, vae_section
+
 FOLDER = Path(__file__).parent
 README = FOLDER / "README.md"
 
@@ -102,22 +107,110 @@ def _estimator_problem(problem: dict) -> str:
     return title + "\n\n" + _table(header, rows)
 
 
+def autoencoders_section(result: dict) -> str:
+    r"""What was measured, each part under its own conditions."""
+    parts = {
+        "reconstruction": _reconstruction,
+        "anomaly": _anomaly,
+        "epoch": _epoch,
+        "rendering": _rendering,
+    }
+    texts = [
+        f"{text(result[name])}\n\n{_conditions(result[name]['conditions'])}"
+        for name, text in parts.items()
+        if name in result
+    ]
+    return "\n\n".join(texts)
+
+
+def _reconstruction(part: dict) -> str:
+    title = (
+        f"**Reconstruction.** Mean squared error per pixel of the 10 000 test images, after "
+        f"{part['epochs']:g} epochs. The mean image has {part['mean_image_error']:g}."
+    )
+    noise = part["denoising"]["noise"]
+    denoising = (
+        f"**Denoising.** The same error, when noise of standard deviation {noise:g} was added."
+    )
+    header = ["variant", "error", "goal", "error over PCA's", "seconds"]
+    tables = [
+        _table(
+            header,
+            [
+                [
+                    row["variant"],
+                    f"{row['error']:.5f}",
+                    "" if row["goal"] is None else f"≤ {row['goal']:g}",
+                    "" if row["over_pca"] is None else f"{row['over_pca']:.2f}",
+                    "" if row["seconds"] is None else f"{row['seconds']:g}",
+                ]
+                for row in rows
+            ],
+        )
+        for rows in (part["rows"], part["denoising"]["rows"])
+    ]
+    return "\n\n".join([title, tables[0], denoising, tables[1]])
+
+
+def _anomaly(part: dict) -> str:
+    title = (
+        f"**Anomaly detection.** Area under the ROC curve, times 100; the column names the normal "
+        f"class. Networks 784-256-128-16, {part['epochs']:g} epochs. The last columns compare with "
+        "an earlier measurement by other code: its mean, and the largest difference in any class."
+    )
+    rows = [
+        [
+            row["method"],
+            *(f"{area:.1f}" for area in row["areas"]),
+            f"**{row['mean']:.1f}**",
+            f"{row['reference_mean']:.1f}",
+            "" if row["largest_difference"] is None else f"{row['largest_difference']:.1f}",
+        ]
+        for row in part["rows"]
+    ]
+    header = ["method", *part["classes"], "mean", "earlier", "largest difference"]
+    return title + "\n\n" + _table(header, rows)
+
+
+def _epoch(part: dict) -> str:
+    title = (
+        f"**One epoch.** 784-512-256-32 and back, batches of {part['batch']}, {part['images']} "
+        f"images; milliseconds per batch. Medians of {part['rounds']} rounds, quartiles in "
+        "brackets."
+    )
+    rows = [
+        [
+            row["variant"],
+            _spread(row["milliseconds"]),
+            _spread(row["time_over_ours"]),
+            f"{row['error']:.4f}",
+        ]
+        for row in part["rows"]
+    ]
+    header = ["variant", "milliseconds", "time over ours", "training error afterwards"]
+    return title + "\n\n" + _table(header, rows)
+
+
+def _rendering(part: dict) -> str:
+    title = (
+        f"**Rendering.** Seconds for {part['count']} images or signals. Medians of "
+        f"{part['rounds']} rounds, quartiles in brackets."
+    )
+    rows = [
+        [f"`{row['set']}`", _spread(row["seconds"]), f"≤ {row['goal']:g}"] for row in part["rows"]
+    ]
+    return title + "\n\n" + _table(["set", "seconds", "goal"], rows)
+
+
 SECTIONS = {
     "gmm": gmm_section,
     "check": check_section,
     "grading": grading_section,
     "estimators": estimators_section,
+    "vae": vae_section,
+    "nll": nll_section,
+    "autoencoders": autoencoders_section,
 }
-
-
-def _conditions(given: dict) -> str:
-    versions = ", ".join(f"{name} {version}" for name, version in given["versions"].items())
-    return (
-        f"Measured on {given['date']}: {given['cpu']} ({given['cpu_capability']}), "
-        f"{given['cores']} cores, {given['threads']} threads, load average "
-        f"{given['load_average_before']} before; Python {given['python']}, {versions}; data seed "
-        f"{given['data_seed']}."
-    )
 
 
 def _problem(problem: dict) -> str:
@@ -139,19 +232,6 @@ def _problem(problem: dict) -> str:
     distance = "log-likelihood per point minus scikit-learn's"
     header = ["variant", "milliseconds", "time over ours", "goal", distance]
     return notes + "\n\n" + _table(header, rows)
-
-
-def _table(header: list[str], rows: list[list[str]]) -> str:
-    rule = ["---"] + ["---:"] * (len(header) - 1)
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in [header, rule, *rows])
-
-
-def _spread(quartiles: dict) -> str:
-    names = ("median", "lower_quartile", "upper_quartile")
-    median, low, high = (
-        f"{value:.0f}" if value >= 100 else f"{value:.3g}" for value in map(quartiles.get, names)
-    )
-    return f"{median} ({low}–{high})"
 
 
 def fill(text: str, name: str, content: str) -> str:

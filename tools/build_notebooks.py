@@ -3,6 +3,9 @@
 sources/lectures/UNIT.py   ->  lectures/UNIT.ipynb          (executed, outputs normalised)
 sources/exercises/UNIT.py  ->  solutions/UNIT/UNIT.ipynb    (nbgrader's source directory)
                            ->  exercises/UNIT/UNIT.ipynb    (nbgrader's release directory)
+
+A lecture with a cell tagged "trained" trains networks, so that its numbers depend on the processor
+and on the data at hand: a check runs it with COURSE_FAST=1 and compares cells and kinds of figures.
 """
 
 import argparse
@@ -22,7 +25,7 @@ from nbgrader.coursedir import CourseDirectory
 from tqdm import tqdm
 from traitlets.config import PyFileConfigLoader
 
-from notebook_diff import file_difference
+from notebook_diff import file_difference, is_trained
 from outputs import normalised
 from percent import BuildError, describe_cell, notebook_metadata, read_percent
 
@@ -51,8 +54,8 @@ def outputs_of(source: Path) -> list[Path]:
     return [Path(folder, source.stem, name) for folder in ("solutions", "exercises")]
 
 
-def build(root: Path, source: Path, out: Path) -> None:
-    """Write the notebooks that `root/source` gives under `out`.
+def build(root: Path, source: Path, out: Path, *, checking: bool = False) -> None:
+    """Write the notebooks that `root/source` gives under `out`; quicker ones if only to compare.
 
     Raises:
         BuildError: If the source is wrong or a lecture's cell fails.
@@ -61,7 +64,8 @@ def build(root: Path, source: Path, out: Path) -> None:
     path = out / outputs_of(source)[0]
     path.parent.mkdir(parents=True, exist_ok=True)
     if source.parent.name == "lectures":
-        execute(notebook, source, folder=root / path.parent.name)
+        fast = checking and is_trained(notebook)
+        execute(notebook, source, folder=root / path.parent.name, fast=fast)
     path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
     if source.parent.name == "exercises":
         release(out, source)
@@ -80,7 +84,7 @@ def release(course: Path, source: Path) -> None:
         raise BuildError(f"{source}: nbgrader cannot release it; its reason is above") from error
 
 
-def execute(notebook: NotebookNode, source: Path, folder: Path) -> None:
+def execute(notebook: NotebookNode, source: Path, folder: Path, *, fast: bool) -> None:
     """Run a lecture in `folder`, in place; its outputs come out the same every time."""
     code_cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     running = 0
@@ -105,7 +109,7 @@ def execute(notebook: NotebookNode, source: Path, folder: Path) -> None:
         tqdm(total=len(code_cells), desc=source.stem, unit="cell", disable=None) as progress,
     ):
         try:
-            client.execute(env=lecture_environment(profile))
+            client.execute(env=lecture_environment(profile, fast=fast))
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             where = describe_cell(source, running + 1, notebook.cells[running])
             raise BuildError(f"{where} failed:\n{ANSI.sub('', str(error)).strip()}") from None
@@ -115,12 +119,12 @@ def execute(notebook: NotebookNode, source: Path, folder: Path) -> None:
         cell.outputs = normalised(cell.outputs, count)
 
 
-def lecture_environment(profile: str) -> dict[str, str]:
+def lecture_environment(profile: str, *, fast: bool) -> dict[str, str]:
     """The environment of committed outputs: full sizes, two threads, no IPython profile."""
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "2")
     environment = os.environ | threads | {"IPYTHONDIR": profile, "PYTHONHASHSEED": "0"}
     environment.pop("COURSE_FAST", None)
-    return environment
+    return environment | ({"COURSE_FAST": "1"} if fast else {})
 
 
 def compare(root: Path, source: Path, out: Path) -> list[str]:
@@ -164,7 +168,7 @@ def main(arguments: list[str] | None = None) -> int:
     for source in sources:
         with tempfile.TemporaryDirectory() as out:
             try:
-                build(options.root, source, Path(out))
+                build(options.root, source, Path(out), checking=options.check)
                 finish = compare if options.check else install
                 problems += finish(options.root, source, Path(out))
             except BuildError as error:

@@ -45,11 +45,17 @@ def lecture_difference(new: NotebookNode, old: NotebookNode) -> str | None:
     found = _cells_difference(new, old, ignore=("outputs",)) or _notebook_difference(new, old)
     if found:
         return found
+    compare = _kinds_difference if is_trained(new) else _outputs_difference
     for number, (new_cell, old_cell) in enumerate(zip(new.cells, old.cells, strict=True), start=1):
-        found = _outputs_difference(new_cell.get("outputs", []), old_cell.get("outputs", []))
+        found = compare(new_cell.get("outputs", []), old_cell.get("outputs", []))
         if found:
             return f"cell {number} ({new_cell.id}), {found}"
     return None
+
+
+def is_trained(notebook: NotebookNode) -> bool:
+    """Whether a cell is tagged as one whose numbers depend on the processor and on the data."""
+    return any("trained" in cell.metadata.get("tags", ()) for cell in notebook.cells)
 
 
 def same_text(new: str, old: str) -> bool:
@@ -93,6 +99,15 @@ def _outputs_difference(new: list[NotebookNode], old: list[NotebookNode]) -> str
             if not same_text(text, old_texts[kind]):
                 return f"{kind} output: {_contrast(old_texts[kind], text)}"
     return None
+
+
+def _kinds_difference(new: list[NotebookNode], old: list[NotebookNode]) -> str | None:
+    """Other figures and values; what is printed may depend on the data at hand."""
+    new_kinds, old_kinds = (
+        [_shape(output) for output in outputs if output.output_type != "stream"]
+        for outputs in (new, old)
+    )
+    return None if new_kinds == old_kinds else f"outputs: {_contrast(old_kinds, new_kinds)}"
 
 
 def _shape(output: NotebookNode) -> tuple[str, ...]:

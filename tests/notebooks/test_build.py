@@ -156,3 +156,14 @@ def test_a_failing_cell_is_shown_and_the_old_lecture_stays(lecture, capsys):
     assert f"{LECTURE}, cell 5 ('undefined_name + 1') failed" in message
     assert "NameError: name 'undefined_name' is not defined" in message
     assert (lecture / EXECUTED).read_text() == "old"
+
+
+def test_a_lecture_that_trains_networks_is_checked_fast_and_without_its_numbers(lecture, capsys):
+    edit(lecture / LECTURE, "# %%\n", '# %% tags=["trained"]\n')
+    assert run(lecture) == 0
+    assert "full" in read(lecture / EXECUTED).cells[1].outputs[0].text
+    edit(lecture / EXECUTED, "0.6666666666666666", "0.7")  # other data, another processor
+    assert run(lecture, "--check") == 0
+    edit(lecture / EXECUTED, "image/png", "image/jpeg")
+    assert run(lecture, "--check") == 1
+    assert "image/png" in capsys.readouterr().err

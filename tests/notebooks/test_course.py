@@ -37,7 +37,7 @@ def released_of(source: Path) -> nbformat.NotebookNode:
     ids=str,
 )
 def test_committed_notebooks_are_up_to_date(source, tmp_path):
-    build_notebooks.build(ROOT, source, tmp_path)
+    build_notebooks.build(ROOT, source, tmp_path, checking=True)
     problems = build_notebooks.compare(ROOT, source, tmp_path)
     assert not problems, "\n".join(problems)
 
