@@ -26,6 +26,7 @@ from autograder.candidate import Seed
 
 LENGTHS = struct.Struct("<II")
 DOUBLE = struct.Struct(">d")
+MOMENT = 250e-6  # seconds
 MAX_HEADER = 1 << 20
 MAX_PAYLOAD = 64 << 20
 MAX_DEPTH = 16
@@ -187,10 +188,25 @@ def _wait(fd: int, event: int, deadline: float | None) -> None:
     poll.register(fd, event)
     if deadline is None:
         poll.poll()
-        return
-    seconds = deadline - time.monotonic()
-    if seconds < 0 or not poll.poll(1e3 * seconds):
+    elif time.monotonic() > deadline:
         raise TooLate("no answer in time")
+    elif not _comes_at_once(poll):
+        seconds = max(0.0, deadline - time.monotonic())
+        if not poll.poll(1e3 * seconds):
+            raise TooLate("no answer in time")
+
+
+def _comes_at_once(poll: select.poll) -> bool:
+    """Look again and again for a moment: most calls are answered before this process could sleep.
+
+    Falling asleep and being woken would take half as long as such a call. Others go first.
+    """
+    end = time.monotonic() + MOMENT
+    while time.monotonic() < end:
+        if poll.poll(0):
+            return True
+        os.sched_yield()
+    return False
 
 
 def _encode(value: Any, tensors: list[Tensor], depth: int) -> Any:
