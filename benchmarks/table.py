@@ -126,7 +126,8 @@ def autoencoders_section(result: dict) -> str:
 def _reconstruction(part: dict) -> str:
     title = (
         f"**Reconstruction.** Mean squared error per pixel of the 10 000 test images, after "
-        f"{part['epochs']:g} epochs. The mean image has {part['mean_image_error']:g}."
+        f"{part['epochs']:g} epochs in batches of {part['batch']}; the mean image has "
+        f"{part['mean_image_error']:g}."
     )
     noise = part["denoising"]["noise"]
     denoising = (
