@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 import pytest
 import torch
 from torch import Tensor
+from torch.distributions import Distribution, Independent, MultivariateNormal, Normal
 
 from course_lib.data import old_faithful
+from course_lib.linear_gaussian import LinearGaussian
 from course_lib.mixture import MixtureParams
 
 
@@ -69,3 +71,26 @@ def params(
 @pytest.fixture
 def points(generator: torch.Generator) -> Tensor:
     return 3 * torch.randn(50, 2, generator=generator)
+
+
+@pytest.fixture
+def model(generator: torch.Generator) -> LinearGaussian:
+    r"""A linear-Gaussian model with four values and two hidden ones."""
+    weight = torch.randn(4, 2, generator=generator)
+    return LinearGaussian(weight, torch.randn(4, generator=generator), 0.8)
+
+
+@pytest.fixture
+def x(model: LinearGaussian, generator: torch.Generator) -> Tensor:
+    r"""Six points of the linear-Gaussian model."""
+    return model.sample(6, generator=generator)[0]
+
+
+@pytest.fixture(params=["full", "diagonal"])
+def q(request: pytest.FixtureRequest, generator: torch.Generator) -> Distribution:
+    r"""A Gaussian for each of the six points."""
+    loc = torch.randn(6, 2, generator=generator)
+    root = 0.5 * torch.randn(6, 2, 2, generator=generator)
+    if request.param == "diagonal":
+        return Independent(Normal(loc, 0.3 + root[..., 0].abs()), 1)
+    return MultivariateNormal(loc, root @ root.mT + 0.2 * torch.eye(2))

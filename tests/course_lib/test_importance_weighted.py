@@ -6,7 +6,6 @@ import pytest
 import torch
 from torch.distributions import Independent, MultivariateNormal, Normal
 
-from course_lib.linear_gaussian import LinearGaussian
 from course_lib.monte_carlo import log_weights, standard_error
 from course_lib.variational import (
     dreg_surrogate,
@@ -17,26 +16,6 @@ from course_lib.variational import (
 )
 
 ALARM = 5.0  # standard errors: one false alarm in two million
-
-
-@pytest.fixture
-def model(generator) -> LinearGaussian:
-    weight = torch.randn(4, 2, generator=generator)
-    return LinearGaussian(weight, torch.randn(4, generator=generator), 0.8)
-
-
-@pytest.fixture
-def x(model, generator):
-    return model.sample(6, generator=generator)[0]
-
-
-@pytest.fixture(params=["full", "diagonal"])
-def q(request, generator):
-    loc = torch.randn(6, 2, generator=generator)
-    root = 0.5 * torch.randn(6, 2, 2, generator=generator)
-    if request.param == "diagonal":
-        return Independent(Normal(loc, 0.3 + root[..., 0].abs()), 1)
-    return MultivariateNormal(loc, root @ root.mT + 0.2 * torch.eye(2))
 
 
 def test_iwae_rises_from_the_elbo_to_the_evidence(model, x, generator):

@@ -7,8 +7,7 @@ import numpy as np
 from autograder import expect
 from autograder.candidate import Candidate
 from autograder.exercise import Exercise
-
-from ._prediction import add_forms_of_a_number, add_mistakes_of_form, predicted
+from autograder.prediction import add_forms_of_a_number, add_mistakes_of_form, predicted
 
 SPREAD = 2.0  # standard deviation of log w, nats
 TRUTH = SPREAD**2 / 2

@@ -7,8 +7,8 @@ import numpy as np
 from autograder import expect
 from autograder.candidate import Candidate
 from autograder.exercise import Exercise
+from autograder.prediction import add_mistakes_of_form, predicted
 
-from ._prediction import add_mistakes_of_form, predicted
 from .nearest_farthest_ratio import ratio
 
 DIM, NUM_POINTS = 100, 100

@@ -7,8 +7,7 @@ import numpy as np
 from autograder import expect
 from autograder.candidate import Candidate
 from autograder.exercise import Exercise
-
-from ._prediction import add_forms_of_a_number, add_mistakes_of_form, predicted
+from autograder.prediction import add_forms_of_a_number, add_mistakes_of_form, predicted
 
 DIM, LATENT_DIM = 784, 20
 TRUTH = 100 * LATENT_DIM / DIM

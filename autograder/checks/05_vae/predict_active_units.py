@@ -1,15 +1,11 @@
 """`predict_active_units()`: how many hidden values survive training?"""
 
-import importlib
-
 import numpy as np
 
 from autograder import expect
 from autograder.candidate import Candidate
 from autograder.exercise import Exercise
-
-# importlib, because the name of a unit starts with a digit
-forms = importlib.import_module("autograder.checks.03_elbo._prediction")
+from autograder.prediction import add_forms_of_a_number, add_mistakes_of_form
 
 VARIANCES = (4.0, 2.4, 1.3, 0.7, 0.3, 0.1)
 NOISE_VAR = 0.5
@@ -64,7 +60,7 @@ def is_a_possible_count(candidate: Candidate, rng: np.random.Generator) -> None:
     )
 
 
-forms.add_mistakes_of_form(PREDICT_ACTIVE_UNITS, 3.0, "units")
+add_mistakes_of_form(PREDICT_ACTIVE_UNITS, 3.0, "units")
 
 
 @PREDICT_ACTIVE_UNITS.misconception(
@@ -84,7 +80,7 @@ def no_whole_number():
     return 3.5
 
 
-forms.add_forms_of_a_number(PREDICT_ACTIVE_UNITS, 3)
+add_forms_of_a_number(PREDICT_ACTIVE_UNITS, 3)
 
 
 @PREDICT_ACTIVE_UNITS.variant

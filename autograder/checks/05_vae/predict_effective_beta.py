@@ -1,6 +1,5 @@
 """`predict_effective_beta()`: what a mean does to an innocent loss."""
 
-import importlib
 import math
 
 import numpy as np
@@ -8,9 +7,7 @@ import numpy as np
 from autograder import expect
 from autograder.candidate import Candidate
 from autograder.exercise import Exercise
-
-# importlib, because the name of a unit starts with a digit
-forms = importlib.import_module("autograder.checks.03_elbo._prediction")
+from autograder.prediction import add_forms_of_a_number, add_mistakes_of_form, predicted
 
 DIM = 784
 TRUTH = DIM / 2  # (1/D) Σ e² + KL = (2/D) [½ Σ e² + (D/2) KL]
@@ -64,12 +61,12 @@ def is_a_possible_beta(candidate: Candidate, rng: np.random.Generator) -> None:
     )
 
 
-forms.add_mistakes_of_form(PREDICT_EFFECTIVE_BETA, 1.0, "nats")
+add_mistakes_of_form(PREDICT_EFFECTIVE_BETA, 1.0, "nats")
 
 
 @PREDICT_EFFECTIVE_BETA.misconception(
     "A negative β would pay the encoder for leaving the prior. Both terms are added here.",
-    sign=forms.predicted(-math.inf, -1e-300),
+    sign=predicted(-math.inf, -1e-300),
 )
 def negative_beta():
     return -1.0
@@ -77,7 +74,7 @@ def negative_beta():
 
 @PREDICT_EFFECTIVE_BETA.misconception(
     "Zero is the β of an autoencoder. Here the divergence is in the loss.",
-    sign=forms.predicted(0.0, 0.0),
+    sign=predicted(0.0, 0.0),
 )
 def no_beta():
     return 0
@@ -85,13 +82,13 @@ def no_beta():
 
 @PREDICT_EFFECTIVE_BETA.misconception(
     "That is beyond any guess: only D = 784 and small factors can enter.",
-    sign=forms.predicted(HIGHEST * 1.0000001, math.inf),
+    sign=predicted(HIGHEST * 1.0000001, math.inf),
 )
 def far_too_large():
     return 784.0**4
 
 
-forms.add_forms_of_a_number(PREDICT_EFFECTIVE_BETA, 784)
+add_forms_of_a_number(PREDICT_EFFECTIVE_BETA, 784)
 
 
 @PREDICT_EFFECTIVE_BETA.variant

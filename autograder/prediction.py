@@ -1,4 +1,4 @@
-"""What the predictions of this unit share: mistakes of form, and right ways to write a number."""
+"""What exercises that ask for a prediction share: mistakes of form, ways to write a number."""
 
 import math
 from collections.abc import Callable
