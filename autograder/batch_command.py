@@ -12,9 +12,9 @@ from rich.table import Table
 
 from autograder.batch import BatchError, Marked, Settings, find_submissions, read_released
 from autograder.gradebook import GradebookError, require_assignment, write_scores
-from autograder.grading import load_secret
 from autograder.jail import Jail, JailUnavailable
 from autograder.late import assign_late_penalties
+from autograder.secret import load_secret
 from autograder.workers import mark_all
 
 VERDICTS = Path(".autograder", "verdicts")

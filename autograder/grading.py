@@ -13,13 +13,10 @@ notebook are evaluated, in a process without any of the student's code.
 import contextlib
 import functools
 import hashlib
-import hmac
 import importlib.metadata
 import json
 import os
 import platform
-import secrets
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -32,11 +29,11 @@ from autograder.artifact import examine_weights, fingerprint, path_beside
 from autograder.exercise import Exercise
 from autograder.faults import AnswerError
 from autograder.jail import Jail, Session
+from autograder.secret import seed_of
 from autograder.submission import Submission, SubmissionError, parse_notebook, read_submission
 from autograder.verdict import NOT_ATTEMPTED, RIGHT, WRONG, Finding, Verdict, examine
 
 FORMAT = 1
-SECRET_BYTES = 32
 CELL_RUNS = "The answer cell runs"
 STUB = "raise NotImplementedError"
 LOOKS_AT_ANSWERS = "when_answered("
@@ -304,41 +301,6 @@ def digest_of_file(path: Path) -> str:
             with path.open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
     return hashlib.sha256().hexdigest()
-
-
-def seed_of(secret: bytes, digest: str, exercise: str) -> int:
-    """Seed of an exercise's inputs: new for each submission, the same when it is graded again."""
-    code = hmac.digest(secret, f"{digest}:{exercise}".encode(), "sha256")
-    return int.from_bytes(code[:7])
-
-
-def load_secret(folder: str | Path) -> bytes:
-    """The secret of a course, made on first use and readable to its owner only."""
-    path = Path(folder, ".autograder", "secret")
-    if not path.exists():
-        _make_secret(path)
-    secret = path.read_bytes()
-    if len(secret) < SECRET_BYTES:
-        raise ValueError(
-            f"{path} holds {len(secret)} bytes; expected at least {SECRET_BYTES}: delete it to "
-            "have a new secret drawn (submissions graded before will get other inputs)"
-        )
-    return secret
-
-
-def _make_secret(path: Path) -> None:
-    """Whole from its first moment, also when several processes make it at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fd, name = tempfile.mkstemp(dir=path.parent)  # readable to its owner only
-    with os.fdopen(fd, "wb") as file:
-        file.write(secrets.token_bytes(SECRET_BYTES))
-    try:
-        os.link(name, path)
-    except FileExistsError:
-        pass
-    except OSError:  # a file system without links: the last of several to be made stays
-        Path(name).replace(path)
-    Path(name).unlink(missing_ok=True)
 
 
 def _header(unit: str, digest: str, jail: Jail, secret: bytes) -> dict[str, Any]:

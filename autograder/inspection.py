@@ -17,9 +17,10 @@ from rich.text import Text
 
 from autograder.batch import BatchError, Marker, Settings, Task
 from autograder.cache import read_verdict
-from autograder.grading import SubmissionVerdict, load_secret, suite_version
+from autograder.grading import SubmissionVerdict, suite_version
 from autograder.jail import Jail, JailUnavailable, Limits, tiers
 from autograder.report import MARKS
+from autograder.secret import load_secret
 from autograder.verdict import Verdict
 
 COLOURS = {"right": "green", "wrong": "red", "not attempted": "bright_black"}

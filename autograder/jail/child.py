@@ -19,7 +19,7 @@ from autograder.candidate import LocalCandidate, LocalModule, Oracle
 from autograder.cells import make_namespace, to_python
 from autograder.faults import AnswerError, NotAttempted, safe_text
 from autograder.guard import Nowhere
-from autograder.jail import wire
+from autograder.jail import tensors, wire
 from autograder.jail.lent import lent_function
 
 READY, FAILED = "ready", "failed"
@@ -53,7 +53,7 @@ class Server:
         except wire.Closed:
             raise
         except Exception as error:
-            code = "unusual" if isinstance(error, wire.Unsupported) else "too_large"
+            code = "unusual" if isinstance(error, tensors.Unsupported) else "too_large"
             fault = {"fault": code, "detail": "", "text": _sendable(safe_text(error))}
             wire.send(self._fd, self._nonce, fault)
 

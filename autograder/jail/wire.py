@@ -8,7 +8,6 @@ The reading side trusts nothing: it caps lengths, depth, number and size of what
 only known dtypes, and raises `WireError` for anything else.
 """
 
-import functools
 import os
 import select
 import struct
@@ -18,11 +17,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
-import safetensors
-import torch
 from torch import Tensor
 
 from autograder.candidate import Seed
+from autograder.jail.tensors import (
+    MAX_TENSORS,
+    WireError,
+    check_kind,
+    read_tensors,
+    write_tensors,
+)
 
 LENGTHS = struct.Struct("<II")
 DOUBLE = struct.Struct(">d")
@@ -30,23 +34,7 @@ MOMENT = 250e-6  # seconds
 MAX_HEADER = 1 << 20
 MAX_PAYLOAD = 64 << 20
 MAX_DEPTH = 16
-MAX_TENSORS = 512
-MAX_NDIM = 16
 INTEGERS = range(-(2**63), 2**63)  # what a tensor can hold
-DTYPES = {  # and their names in safetensors
-    torch.bool: "BOOL",
-    torch.uint8: "U8",
-    torch.int8: "I8",
-    torch.int16: "I16",
-    torch.int32: "I32",
-    torch.int64: "I64",
-    torch.float16: "F16",
-    torch.bfloat16: "BF16",
-    torch.float32: "F32",
-    torch.float64: "F64",
-    torch.complex64: "C64",
-}
-DTYPE_OF = {name: dtype for dtype, name in DTYPES.items()}
 
 
 @dataclass(frozen=True)
@@ -55,14 +43,6 @@ class OracleReference:
 
     number: int
     differentiable: bool = False
-
-
-class WireError(Exception):
-    """A frame that breaks the rules; whoever sent it is not asked again."""
-
-
-class Unsupported(WireError):
-    """A kind of number that frames do not carry."""
 
 
 class TooLate(WireError):
@@ -86,7 +66,7 @@ def pack(nonce: str, body: Any) -> bytes:
     size = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
     if size > MAX_PAYLOAD // 2:
         raise WireError(f"{size / 2**20:.0f} MB of numbers; at most {MAX_PAYLOAD >> 21} MB fit")
-    payload = _write_tensors(tensors) if tensors else b""
+    payload = write_tensors(tensors) if tensors else b""
     try:
         header = orjson.dumps({"nonce": nonce, "body": tree})
     except TypeError as error:
@@ -110,7 +90,7 @@ def unpack(header: bytes, payload: bytes) -> tuple[str, Any]:
         raise WireError("the header does not hold exactly a nonce and a body")
     if not isinstance(frame["nonce"], str):
         raise WireError("the nonce is no string")
-    tensors = _read_tensors(payload)
+    tensors = read_tensors(payload)
     body = _decode(frame["body"], tensors, 0)
     if tensors:
         raise WireError(f"{len(tensors)} tensors belong to nothing")
@@ -234,8 +214,7 @@ def _encode(value: Any, tensors: list[Tensor], depth: int) -> Any:
 
 
 def _place(tensor: Tensor, tensors: list[Tensor]) -> int:
-    if tensor.dtype not in DTYPES or tensor.layout != torch.strided or tensor.is_meta:
-        raise Unsupported(f"tensors of {tensor.dtype} have no place in a frame")
+    check_kind(tensor)
     tensors.append(tensor)
     return len(tensors) - 1
 
@@ -309,52 +288,3 @@ _KINDS = {
     "tuple": _decode_tuple,
     "dict": _decode_dict,
 }
-
-
-def _write_tensors(tensors: list[Tensor]) -> bytes:
-    """Tensors, numbered from 0, as safetensors; the library's own writer would double a call."""
-    header = _tensor_header(tuple((tensor.dtype, tensor.shape) for tensor in tensors))
-    return b"".join([header, *map(_bytes_of, tensors)])
-
-
-@functools.lru_cache(maxsize=256)  # a check asks the same kind of question again and again
-def _tensor_header(kinds: tuple[tuple[torch.dtype, torch.Size], ...]) -> bytes:
-    entries, end = {}, 0
-    for number, (dtype, shape) in enumerate(kinds):
-        begin, end = end, end + shape.numel() * dtype.itemsize
-        entries[str(number)] = {
-            "dtype": DTYPES[dtype],
-            "shape": list(shape),
-            "data_offsets": [begin, end],
-        }
-    header = orjson.dumps(entries)
-    header += b" " * (-len(header) % 8)  # aligns what follows
-    return len(header).to_bytes(8, "little") + header
-
-
-def _bytes_of(tensor: Tensor) -> bytes:
-    if tensor.dtype is torch.bfloat16:  # which numpy lacks
-        tensor = tensor.view(torch.int16)
-    return tensor.numpy(force=True).tobytes()
-
-
-def _read_tensors(payload: bytes) -> dict[int, Tensor]:
-    if not payload:
-        return {}
-    try:
-        loaded = dict(safetensors.deserialize(payload))
-        if len(loaded) > MAX_TENSORS or loaded.keys() != {str(i) for i in range(len(loaded))}:
-            raise WireError("the tensors are not numbered from 0")
-        return {int(name): _read_tensor(**parts) for name, parts in loaded.items()}
-    except WireError:
-        raise
-    except Exception as error:  # safetensors and torch each have errors of their own
-        raise WireError(f"the payload is no safetensors: {type(error).__name__}") from None
-
-
-def _read_tensor(dtype: str, shape: list[int], data: bytearray) -> Tensor:
-    if dtype not in DTYPE_OF or len(shape) > MAX_NDIM:
-        raise WireError(f"a tensor of {dtype} with {len(shape)} dimensions")
-    if not data:
-        return torch.empty(shape, dtype=DTYPE_OF[dtype])
-    return torch.frombuffer(data, dtype=DTYPE_OF[dtype]).view(shape)

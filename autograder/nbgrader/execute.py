@@ -24,12 +24,12 @@ from autograder.grading import (
     SubmissionVerdict,
     digest_of_file,
     grade,
-    load_secret,
     ungraded,
     with_released_setup,
 )
 from autograder.jail import Jail, JailUnavailable
 from autograder.report import Report
+from autograder.secret import load_secret
 from autograder.submission import Submission
 from autograder.verdict import Verdict
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import secrets
 import stat
 import threading
 import time
@@ -11,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from autograder import grading, registry
-from autograder.grading import digest_of, grade_file, load_secret, seed_of
+from autograder.grading import digest_of, grade_file
 from autograder.jail import Jail, JailUnavailable
+from autograder.secret import load_secret, seed_of
 from autograder.submission import Submission
 
 pytestmark = pytest.mark.xdist_group("grading")
@@ -184,10 +186,8 @@ def test_a_secret_that_was_cut_short_is_refused(content, tmp_path):
 
 
 def test_a_secret_made_by_several_at_once_is_one(tmp_path, monkeypatch):
-    draw = grading.secrets.token_bytes
-    monkeypatch.setattr(
-        grading.secrets, "token_bytes", lambda count: time.sleep(0.1) or draw(count)
-    )
+    draw = secrets.token_bytes
+    monkeypatch.setattr(secrets, "token_bytes", lambda count: time.sleep(0.1) or draw(count))
     found = []
     threads = [
         threading.Thread(target=lambda: found.append(load_secret(tmp_path))) for _ in range(8)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from autograder.candidate import Seed
-from autograder.jail import wire
+from autograder.jail import tensors, wire
 
 QUICK = settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
 SHAPES = st.lists(st.integers(0, 4), max_size=4).map(tuple)
@@ -62,9 +62,9 @@ def assert_identical(left, right):
 
 
 @st.composite
-def tensors(draw):
+def any_tensor(draw):
     """Any bits, in any shape, of any dtype that has a place in a frame."""
-    dtype = draw(st.sampled_from(list(wire.DTYPES)))
+    dtype = draw(st.sampled_from(list(tensors.DTYPES)))
     shape = draw(SHAPES)
     size = math.prod(shape) * dtype.itemsize
     data = draw(st.binary(min_size=size, max_size=size))
@@ -80,7 +80,7 @@ PLAIN = st.recursive(
     | st.integers(-(2**63), 2**63 - 1)
     | st.floats()
     | st.text()
-    | tensors()
+    | any_tensor()
     | st.integers(0, 2**63 - 1).map(Seed)
     | st.builds(wire.OracleReference, st.integers(0, 99), st.booleans()),
     lambda inner: (
@@ -142,9 +142,9 @@ def test_what_arrives_shares_no_memory():
 
 
 @QUICK
-@given(st.lists(tensors(), min_size=1, max_size=5))
+@given(st.lists(any_tensor(), min_size=1, max_size=5))
 def test_our_writer_writes_what_the_library_reads(written):
-    read = safetensors.torch.load(wire._write_tensors(written))
+    read = safetensors.torch.load(tensors.write_tensors(written))
     assert read.keys() == {str(i) for i in range(len(written))}
     for number, tensor in enumerate(written):
         assert_identical(read[str(number)], tensor)
