@@ -4,8 +4,7 @@ Four parts, each with the conditions it was measured under:
 
 - `reconstruction`: test errors per pixel of autoencoders and of PCA with as many numbers in the
   code; and what a denoising autoencoder leaves of noise.
-- `anomaly`: each class in turn is the normal one. Models see its 6000 training images and score all
-  10 000 test images; the number is the area under the ROC curve, times 100.
+- `anomaly`: each class in turn is the normal one; see anomaly.py.
 - `epoch`: the time of one pass over the training images, beside a loop over a DataLoader, pythae
   and scikit-learn. Variants take turns within a round, in one process, and each ratio is the median
   of the ratios within rounds.
@@ -24,14 +23,15 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from anomaly import measure_anomaly
 from conditions import conditions, quartiles
+from fashion import BATCH, DIM, LEARNING_RATE, SEED, fit, images
 from torch import Tensor, nn
-from torch.distributions import MultivariateNormal
 from torch.utils.data import DataLoader, TensorDataset
 from tqdm import tqdm
 
 from course_lib import data
-from course_lib.anomaly import auroc, reconstruction_score
+from course_lib.anomaly import reconstruction_score
 from course_lib.autoencoder import (
     DenseAutoencoder,
     corrupt,
@@ -39,13 +39,11 @@ from course_lib.autoencoder import (
     pca,
     reconstruction_loss,
 )
-from course_lib.training import TrainSettings, cosine, train
+from course_lib.training import cosine
 
 RESULTS = Path(__file__).parent / "results" / "autoencoders.json"
 PACKAGES = ("torch", "numpy", "scikit-learn", "pythae")
 PARTS = ("reconstruction", "anomaly", "epoch", "rendering")
-SEED, BATCH, LEARNING_RATE = 0, 128, 2e-3
-TRAIN_IMAGES, TEST_IMAGES, DIM = 60_000, 10_000, 784
 Epoch = tuple[Callable[[], object], Callable[[Tensor], Tensor]]  # one more, and the model
 OURS = "course_lib.training.train"
 
@@ -53,61 +51,14 @@ EPOCHS, SMALL_BATCH, NOISE = 10, 64, 0.5  # twice the steps in as many epochs
 RECONSTRUCTION_GOALS = {2: 0.0251, 32: 0.0095}  # mean squared error per pixel
 DENOISING_GOAL = 0.016
 
-CLASS_EPOCHS, CLASS_NOISE, RIDGE = 30, 0.3, 0.01
-CLASS_NETWORK = {"latent_dim": 16, "hidden": (256, 128)}
-# the same methods measured before, with other code on another machine
-REFERENCE = {
-    "autoencoder": [90.6, 98.8, 88.6, 92.4, 89.6, 88.4, 82.8, 98.4, 84.4, 96.9],
-    "denoising autoencoder": [90.4, 98.6, 88.6, 92.0, 89.4, 88.6, 82.7, 98.3, 83.0, 96.8],
-    "full Gaussian": [89.4, 98.5, 88.3, 90.6, 88.0, 89.6, 79.9, 98.7, 86.8, 97.9],
-    "PCA-32": [89.7, 98.5, 88.0, 91.6, 88.0, 88.0, 81.8, 98.5, 83.8, 97.1],
-}
-REFERENCE_MEANS = {"PCA-8": 89.8}
-
 EPOCH_IMAGES, EPOCH_LATENT, HIDDEN = 100 * BATCH, 32, (512, 256)
 RENDER_COUNT = 10_000
 RENDER_GOAL = 1.0  # seconds for that many
 
 
-def images(split: str) -> data.ImageSet:
-    r"""Fashion-MNIST, all of it: the bundled subset would give other numbers."""
-    found = data.fashion_mnist(split)
-    expected = TRAIN_IMAGES if split == "train" else TEST_IMAGES
-    if len(found) != expected:
-        raise SystemExit(
-            f"given {len(found)} {split} images; expected all {expected}: install the package "
-            "dataset-fashion-mnist or fetch the set with python -m course_lib.data"
-        )
-    return found
-
-
 def make_network(latent_dim: int = EPOCH_LATENT) -> DenseAutoencoder:
     torch.manual_seed(SEED)
     return DenseAutoencoder(DIM, latent_dim, hidden=HIDDEN)
-
-
-def fit(
-    model: nn.Module,
-    loss_fn: Callable,
-    x: Tensor,
-    epochs: float,
-    *,
-    batch_size: int = BATCH,
-    **options,
-) -> float:
-    r"""Train; the seconds that it took."""
-    steps = max(1, round(epochs * (len(x) // batch_size)))
-    settings = TrainSettings(
-        num_steps=steps,
-        batch_size=batch_size,
-        learning_rate=LEARNING_RATE,
-        seed=SEED,
-        accelerator="cpu",
-        **options,
-    )
-    begin = time.perf_counter()
-    train(model, loss_fn, (x,), settings)
-    return time.perf_counter() - begin
 
 
 def measure_reconstruction(share: float) -> dict:
@@ -168,53 +119,6 @@ def _row(
         "goal": goal,
         "over_pca": over_pca and round(over_pca, 3),
         "seconds": seconds and round(seconds, 1),
-    }
-
-
-def measure_anomaly(share: float) -> dict:
-    r"""One class is normal, the nine others are not; a row per method, a column per class."""
-    train_set, test_set = images("train"), images("test")
-    x, x_test = train_set.flat(), test_set.flat()
-    areas: dict[str, list[float]] = {}
-    for label in tqdm(range(10), desc="anomaly", unit="class"):
-        normal = test_set.labels == label
-        for name, score in scores_of_class(x[train_set.labels == label], share).items():
-            found = score(x_test)
-            areas.setdefault(name, []).append(100 * auroc(found[normal], found[~normal]))
-    return {
-        "classes": list(train_set.label_names),
-        "epochs": round(share * CLASS_EPOCHS, 2),
-        "rows": [_anomaly_row(name, values) for name, values in areas.items()],
-    }
-
-
-def scores_of_class(x: Tensor, share: float) -> dict[str, Callable[[Tensor], Tensor]]:
-    r"""What gives each test image a score, learned from the images of one class."""
-    losses = {
-        "autoencoder": reconstruction_loss,
-        "denoising autoencoder": partial(denoising_loss, kind="gaussian", level=CLASS_NOISE),
-    }
-    models = {}
-    for name, loss in losses.items():
-        torch.manual_seed(SEED)
-        models[name] = DenseAutoencoder(DIM, **CLASS_NETWORK)
-        fit(models[name], loss, x, share * CLASS_EPOCHS, progress=False)
-    models |= {f"PCA-{latent_dim}": pca(x, latent_dim) for latent_dim in (32, 8)}
-    scores = {name: partial(reconstruction_score, model) for name, model in models.items()}
-    gaussian = MultivariateNormal(x.mean(0), x.mT.cov(correction=0) + RIDGE * torch.eye(DIM))
-    return scores | {"full Gaussian": lambda x_test: -gaussian.log_prob(x_test)}
-
-
-def _anomaly_row(name: str, areas: list[float]) -> dict:
-    mean, before = sum(areas) / len(areas), REFERENCE.get(name)
-    before_mean = sum(before) / len(before) if before else REFERENCE_MEANS[name]
-    largest = max(abs(a - b) for a, b in zip(areas, before, strict=True)) if before else None
-    return {
-        "method": name,
-        "areas": [round(area, 1) for area in areas],
-        "mean": round(mean, 1),
-        "reference_mean": round(before_mean, 1),
-        "largest_difference": largest and round(largest, 1),
     }
 
 
@@ -339,11 +243,12 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=PARTS)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--share", type=float, default=1.0, help="share of the training epochs")
+    parser.add_argument("--seeds", type=int, default=3, help="of the anomaly part")
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
     parts = {
         "reconstruction": partial(measure_reconstruction, options.share),
-        "anomaly": partial(measure_anomaly, options.share),
+        "anomaly": partial(measure_anomaly, options.share, options.seeds),
         "epoch": partial(measure_epoch, options.rounds),
         "rendering": partial(measure_rendering, options.rounds),
     }

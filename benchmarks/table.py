@@ -156,21 +156,28 @@ def _reconstruction(part: dict) -> str:
 def _anomaly(part: dict) -> str:
     title = (
         f"**Anomaly detection.** Area under the ROC curve, times 100; the column names the normal "
-        f"class. Networks 784-256-128-16, {part['epochs']:g} epochs. The last columns compare with "
-        "an earlier measurement by other code: its mean, and the largest difference in any class."
+        f"class. Networks 784-256-128-16, {part['epochs']:g} epochs, means over {part['seeds']} "
+        "seeds, whose largest standard deviation in any class is given. The last columns compare "
+        "with an earlier measurement by other code and one seed: its mean, and the largest "
+        "difference in any class."
     )
     rows = [
         [
             row["method"],
             *(f"{area:.1f}" for area in row["areas"]),
             f"**{row['mean']:.1f}**",
+            _or_blank(row["largest_spread"]),
             f"{row['reference_mean']:.1f}",
-            "" if row["largest_difference"] is None else f"{row['largest_difference']:.1f}",
+            _or_blank(row["largest_difference"]),
         ]
         for row in part["rows"]
     ]
-    header = ["method", *part["classes"], "mean", "earlier", "largest difference"]
+    header = ["method", *part["classes"], "mean", "spread", "earlier", "largest difference"]
     return title + "\n\n" + _table(header, rows)
+
+
+def _or_blank(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}"
 
 
 def _epoch(part: dict) -> str:

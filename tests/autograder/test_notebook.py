@@ -1,9 +1,11 @@
 """`check`, `hint` and `when_answered` as a student meets them, in a terminal and in a kernel."""
 
+import contextlib
 import json
 
 import matplotlib.pyplot as plt
 import pytest
+import torch
 
 from autograder import check, hint, registry, when_answered
 from autograder.notebook import CheckFailed
@@ -23,6 +25,14 @@ def course(exercise, tmp_path, monkeypatch):
     monkeypatch.setattr(registry, "exercises", lambda unit: (exercise,))
 
 
+@contextlib.contextmanager
+def spare_threads(count):
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    yield
+    torch.set_num_threads(before)
+
+
 def wrong():
     def double(x):
         return x**2
@@ -33,6 +43,19 @@ def wrong():
 def test_right(capsys):
     assert check(double) is None
     assert "✓ double is right (3 points)" in capsys.readouterr().out
+
+
+def test_a_check_uses_one_thread_and_gives_the_others_back():
+    seen = []
+
+    def double(x):
+        seen.append(torch.get_num_threads())
+        return 2 * x
+
+    with spare_threads(3):
+        check(double)
+        assert torch.get_num_threads() == 3
+    assert set(seen) == {1}
 
 
 def test_wrong_names_the_mistake_and_offers_a_hint(capsys):
