@@ -4,8 +4,9 @@ import base64
 import io
 
 import numpy as np
-from outputs import NUM_COLOURS, with_palette
 from PIL import Image
+
+from outputs import NUM_COLOURS, with_palette
 
 TEAL, BLUE = (0, 158, 115), (0, 114, 178)
 
