@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,13 @@ from autograder.verdict import RIGHT, Verdict, examine
 
 class CheckFailed(Exception):
     """An exercise is not right; nbgrader scores the cell 0. Shown without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+class Interrupted(KeyboardInterrupt):
+    """You stopped a check; shown without the grader's part of the traceback."""
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]
@@ -41,11 +49,10 @@ def check(answer: Callable[..., Any]) -> float | None:
     except LookupError as error:
         _refuse(str(error), grading)
         return None
-    with one_thread():  # as the grader does
-        if exercise.artifact:
-            verdict = examine_weights(exercise, Path(exercise.artifact.file))
-        else:
-            verdict = examine(exercise, LocalCandidate(answer))
+    try:
+        verdict = _examine(exercise, answer)
+    except KeyboardInterrupt as stop:
+        raise Interrupted(_place_of(stop)) from None
     if grading:
         _show(Report(verdict))
         if verdict.points == 0:
@@ -124,6 +131,26 @@ def _exercise_of(answer: Any) -> Exercise:
             "and without quotation marks: check(log_gaussian)"
         )
     return registry.find(name)
+
+
+def _examine(exercise: Exercise, answer: Callable[..., Any]) -> Verdict:
+    with one_thread():  # as the grader does
+        if exercise.artifact:
+            return examine_weights(exercise, Path(exercise.artifact.file))
+        return examine(exercise, LocalCandidate(answer))
+
+
+def _place_of(stop: KeyboardInterrupt) -> str:
+    """The innermost line of the notebook among those that were running."""
+    frames = [frame for frame, _ in traceback.walk_tb(stop.__traceback__)]
+    lines = zip(frames, traceback.extract_tb(stop.__traceback__), strict=True)
+    own = [line for frame, line in lines if frame.f_globals.get("__name__") == "__main__"]
+    if not own:
+        return "Interrupted while the check was computing; nothing was recorded."
+    return (
+        f"Interrupted while your code was running, in line {own[-1].lineno} of {own[-1].name}:\n"
+        f"    {own[-1].line}"
+    )
 
 
 def _next_step(verdict: Verdict, progress: Progress) -> str:

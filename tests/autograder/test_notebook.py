@@ -182,3 +182,20 @@ def test_when_answered_says_what_is_missing(capsys):
 def test_when_answered_lets_other_errors_through():
     with pytest.raises(ZeroDivisionError), when_answered(double):
         _ = 1 / 0
+
+
+def test_an_interrupted_check_says_which_line_was_running():
+    cell = {"__name__": "__main__"}
+    exec("def double(x):\n    y = 2 * x\n    raise KeyboardInterrupt", cell)
+    with pytest.raises(KeyboardInterrupt, match="in line 3 of double") as stop:
+        check(cell["double"])
+    assert stop.value._render_traceback_() == [str(stop.value)]
+
+
+def test_a_check_interrupted_elsewhere_says_so(monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("autograder.notebook.examine", interrupted)
+    with pytest.raises(KeyboardInterrupt, match="while the check was computing"):
+        check(double)
