@@ -15,7 +15,7 @@ from autograder.exercise import Exercise
 from autograder.progress import Progress
 from autograder.report import Report
 from autograder.threads import one_thread
-from autograder.verdict import RIGHT, Verdict, examine
+from autograder.verdict import NOT_ATTEMPTED, RIGHT, Verdict, examine
 
 
 class CheckFailed(Exception):
@@ -136,7 +136,10 @@ def _exercise_of(answer: Any) -> Exercise:
 def _examine(exercise: Exercise, answer: Callable[..., Any]) -> Verdict:
     with one_thread():  # as the grader does
         if exercise.artifact:
-            return examine_weights(exercise, Path(exercise.artifact.file))
+            path = Path(exercise.artifact.file)
+            if not os.path.lexists(path):
+                return Verdict(exercise, NOT_ATTEMPTED, (), None, 0)
+            return examine_weights(exercise, path)
         return examine(exercise, LocalCandidate(answer))
 
 

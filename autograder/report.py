@@ -34,7 +34,8 @@ class Report:
             return f"{exercise.name}: not attempted yet"
         if self.verdict.outcome == RIGHT:
             points = "1 point" if exercise.points == 1 else f"{exercise.points} points"
-            return f"{exercise.name} is right ({points})"
+            found = "is committed" if exercise.prediction else "is right"
+            return f"{exercise.name} {found} ({points})"
         if self.verdict.is_nearly_right:
             points = f"{self.verdict.points:g} of {exercise.points} points"
             return f"{exercise.name} is right except for extreme inputs ({points})"
@@ -46,6 +47,12 @@ class Report:
     @property
     def advice(self) -> str:
         """What to say first: the mistake's name, or how to start."""
+        artifact = self.verdict.exercise.artifact
+        if self.verdict.outcome == NOT_ATTEMPTED and artifact:
+            return (
+                f"There is no file `{artifact.file}` yet: train the model, save its weights under "
+                "that name beside the notebook, then check again."
+            )
         if self.verdict.outcome == NOT_ATTEMPTED:
             return (
                 "Replace the line `raise NotImplementedError` by your answer, run that cell, "
@@ -115,10 +122,11 @@ def _with_details(findings: Sequence[Finding]) -> list[tuple[Finding, str]]:
 
 def _item(finding: Finding, shown: str) -> str:
     colour = COLOURS["wrong"] if finding.problem else COLOURS["right"]
-    style = "margin:.1em 0 .3em 1.2em;white-space:pre-wrap;word-break:normal"
+    style = "margin:.1em 0 .3em;white-space:pre-wrap;word-break:normal"
     problem = f'<pre style="{style}">{escape(shown)}</pre>' if shown else ""
-    mark = f'<span style="color:{colour}">{_mark(finding)}</span>'
-    return f"<li>{mark} {escape(finding.statement)}{problem}</li>"
+    hanging = f"color:{colour};margin:0 0 0 -1.2em"  # long lines stay right of the mark
+    mark = f'<span style="{hanging}">{_mark(finding)}</span>'
+    return f'<li style="padding:0 0 0 1.2em">{mark} {escape(finding.statement)}{problem}</li>'
 
 
 def _paragraph(text: str) -> str:

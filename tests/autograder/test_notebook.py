@@ -141,7 +141,9 @@ def test_the_first_prediction_stays(exercise, capsys):
     for guess in (1.0, 2.0):
         exec(f"def double(): return {guess}", scope := {})
         check(scope["double"])
-    assert "You committed to 1 first" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "✓ double is committed" in shown
+    assert "You committed to 1 first" in shown
     assert Progress().first_prediction("double") == 1.0
 
 
