@@ -27,9 +27,16 @@ Apart = Callable[[int], contextlib.AbstractContextManager[None]]
 
 @dataclass(frozen=True)
 class Seed:
-    """An argument that reaches the student's function as a freshly seeded `torch.Generator`."""
+    """An argument that reaches the student's function as a seeded `torch.Generator`.
+
+    Attributes:
+        value: Its seed.
+        used: Whether numbers were drawn from it before, as in a second call with one generator.
+            An answer that seeds anew, from `generator.initial_seed()`, repeats the first call.
+    """
 
     value: int
+    used: bool = False
 
 
 @dataclass
@@ -182,7 +189,10 @@ def _whole_number(value: int) -> int | float:
 def to_student(value: Any) -> Any:
     """What the student's code receives for a check's argument: its own copy."""
     if isinstance(value, Seed):
-        return torch.Generator().manual_seed(value.value)
+        generator = torch.Generator().manual_seed(value.value)
+        if value.used:
+            torch.rand(1000, generator=generator)
+        return generator
     if isinstance(value, Oracle):
         return smooth(value.answer) if value.differentiable else value.answer
     if isinstance(value, Tensor):

@@ -203,7 +203,7 @@ def _encode(value: Any, tensors: list[Tensor], depth: int) -> Any:
     if isinstance(value, Tensor):
         return {"tensor": _place(value, tensors)}
     if isinstance(value, Seed):
-        return {"seed": value.value}
+        return {"used_seed" if value.used else "seed": value.value}
     if isinstance(value, OracleReference):
         return {"smooth" if value.differentiable else "oracle": value.number}
     if type(value) in (list, tuple):
@@ -252,6 +252,10 @@ def _decode_seed(content: Any, *_: Any) -> Seed:
     return Seed(content)
 
 
+def _decode_used_seed(content: Any, *_: Any) -> Seed:
+    return Seed(_decode_seed(content).value, used=True)
+
+
 def _decode_oracle(content: Any, *_: Any) -> OracleReference:
     if type(content) is not int:
         raise WireError("an oracle without a number")
@@ -282,6 +286,7 @@ _KINDS = {
     "float": _decode_float,
     "tensor": _decode_tensor,
     "seed": _decode_seed,
+    "used_seed": _decode_used_seed,
     "oracle": _decode_oracle,
     "smooth": _decode_smooth,
     "list": _decode_list,

@@ -182,6 +182,17 @@ def test_a_seed_arrives_as_a_generator():
     assert not torch.equal(call(draw, Seed(3)), call(draw, Seed(4)))
 
 
+def test_a_used_generator_has_the_same_seed_and_draws_something_else():
+    def draw(generator):
+        return torch.rand(3, generator=generator)
+
+    def seed_anew(generator):
+        return draw(torch.Generator().manual_seed(generator.initial_seed()))
+
+    assert not torch.equal(call(draw, Seed(3)), call(draw, Seed(3, used=True)))
+    assert torch.equal(call(seed_anew, Seed(3)), call(seed_anew, Seed(3, used=True)))
+
+
 def test_gradient():
     (gradient,) = LocalCandidate(lambda x: (x**3).sum()).gradient(X)
     assert torch.allclose(gradient, 3 * X**2)

@@ -103,7 +103,9 @@ VALUES = {
     "of_digits": lambda c: c.call(),
     "views": lambda c: c.call(TABLE),
     "draw": lambda c: [c.call(), c.call()],
-    "draw_from": lambda c: [c.call(Seed(3)), c.call(Seed(3)), c.call(Seed(4))],
+    "draw_from": lambda c: [
+        c.call(seed) for seed in (Seed(3), Seed(3), Seed(4), Seed(3, used=True))
+    ],
     "Scale": use_module,
 }
 ERRORS = {

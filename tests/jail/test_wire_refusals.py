@@ -99,6 +99,7 @@ BROKEN = {
     "an integer that no tensor holds": (header_of(2**63), b""),
     "a seed of 100 bits": (header_of({"seed": 2**100}), b""),
     "a seed that is true": (header_of({"seed": True}), b""),
+    "a used seed that is text": (header_of({"used_seed": "1"}), b""),
     "an oracle that is a word": (header_of({"oracle": "one"}), b""),
     "a tensor that is not there": (ONE, b""),
     "a tensor that is true": (header_of({"tensor": True}), b""),
