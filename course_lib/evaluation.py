@@ -101,7 +101,7 @@ def amortization_gap(
     *,
     num_samples: int = 16,
     num_eval_samples: int = 500,
-    learning_rate: float = 0.02,
+    learning_rate: float = 0.1,
     generator: torch.Generator | None = None,
 ) -> Float[Tensor, " n"]:
     r"""What each point would gain from a q of its own, instead of the encoder's.

@@ -5,6 +5,7 @@ const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9
 const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" }; // or JupyterLab takes the arrow keys
 const LEFT = 46, TOP = 12, SIDE = 300; // of the map, in its own units
 const NUM_STEPS = 200;
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
 
 function element(parent, tag, attributes, text) {
   const isSvg = tag === "svg" || parent.namespaceURI.endsWith("svg");
@@ -68,7 +69,7 @@ function mark(parent, place, label, size) {
     stroke: colour, "stroke-width": 1.2 });
 }
 
-// Axes, the circles of one and two standard deviations of the prior, the codes.
+// Axes, the codes, the circles of one and two standard deviations of the prior.
 function drawMap(svg, data, toMap) {
   const [[left, right], [low, high]] = data.limits, bottom = TOP + SIDE;
   for (let i = 0; i <= 4; i++) {
@@ -79,7 +80,7 @@ function drawMap(svg, data, toMap) {
     element(svg, "text", { x: LEFT - 8, y: y + 4, "text-anchor": "end" }, text(b));
   }
   element(svg, "text", { x: LEFT + SIDE / 2, y: bottom + 36, "text-anchor": "middle" }, "z₁");
-  element(svg, "text", { x: 12, y: TOP + SIDE / 2, "text-anchor": "middle" }, "z₂");
+  element(svg, "text", { x: 12, y: TOP + SIDE * 3 / 8, "text-anchor": "middle" }, "z₂");
   const inside = element(svg, "svg", { x: LEFT, y: TOP, width: SIDE, height: SIDE,
     overflow: "hidden", viewBox: `${LEFT} ${TOP} ${SIDE} ${SIDE}` });
   data.codes.forEach((code, n) => mark(inside, toMap(code), data.labels[n] ?? 0, 1.7));
@@ -89,7 +90,6 @@ function drawMap(svg, data, toMap) {
       ry: radius * SIDE / (high - low), fill: "none", stroke: "#7F7F7F", "stroke-dasharray": "5 3" });
   }
   element(svg, "path", { d: `M${LEFT},${TOP}V${bottom}h${SIDE}`, stroke: "black", fill: "none" });
-  return inside;
 }
 
 function slider(parent, label, [low, high], value, changed) {
@@ -109,11 +109,12 @@ function build(root, data, sheet) {
     TOP + SIDE * (high - z[1]) / (high - low)];
   const both = element(root, "div", { style: "display:flex;gap:12px;align-items:flex-start" });
   const svg = element(both, "svg", { viewBox: "0 0 360 352", role: "img", "aria-label": data.title,
-    "font-family": "sans-serif", "font-size": 13,
-    style: "width:57%;background:white;touch-action:none;user-select:none;cursor:crosshair" });
-  const inside = drawMap(svg, data, toMap);
-  const handle = element(inside, "circle", { r: 7, fill: "none", stroke: "black",
-    "stroke-width": 2.5 });
+    "font-family": "sans-serif", "font-size": 13, tabindex: 0, ...OWN_KEYS,
+    style: "width:57%;background:white;touch-action:none;user-select:none;cursor:crosshair;"
+      + "outline:1px solid transparent;outline-offset:-1px" });
+  drawMap(svg, data, toMap);
+  const handle = element(svg, "circle", { r: 7, fill: "none", stroke: "black",
+    "stroke-width": 2.5 }); // not cut off at the edge of the map
   const canvas = element(both, "canvas", { width: data.size[1], height: data.size[0], role: "img",
     "aria-label": "decoded image", style: "width:41%;image-rendering:pixelated;margin-top:2%" });
   const legend = element(root, "div", { style: "display:flex;flex-wrap:wrap;gap:.1em 1em" });
@@ -143,19 +144,31 @@ function build(root, data, sheet) {
     z[i] = Number(inputs[i].value);
     draw();
   }));
-  const drag = (event) => {
-    const box = svg.getBoundingClientRect(), scale = 360 / box.width;
-    const at = [left + (right - left) * ((event.clientX - box.left) * scale - LEFT) / SIDE,
-      high - (high - low) * ((event.clientY - box.top) * scale - TOP) / SIDE];
+  const moveTo = (at) => {
     z = at.map((value, i) => Math.min(Math.max(value, data.limits[i][0]), data.limits[i][1]));
     inputs.forEach((input, i) => { input.value = z[i]; });
     draw();
+  };
+  const drag = (event) => {
+    const box = svg.getBoundingClientRect(), scale = 360 / box.width;
+    moveTo([left + (right - left) * ((event.clientX - box.left) * scale - LEFT) / SIDE,
+      high - (high - low) * ((event.clientY - box.top) * scale - TOP) / SIDE]);
   };
   svg.addEventListener("pointerdown", (event) => {
     svg.setPointerCapture(event.pointerId);
     drag(event);
   });
+  svg.addEventListener("focus", () => { svg.style.outlineColor = "#7F7F7F"; });
+  svg.addEventListener("blur", () => { svg.style.outlineColor = "transparent"; });
+  svg.addEventListener("click", () => svg.focus({ preventScroll: true })); // then arrows move it
   svg.addEventListener("pointermove", (event) => { if (event.buttons) drag(event); });
+  svg.addEventListener("keydown", (event) => {
+    const steps = ARROWS[event.key];
+    if (!steps) return;
+    event.preventDefault(); // the page stays where it is
+    moveTo(z.map((value, i) =>
+      value + steps[i] * (data.limits[i][1] - data.limits[i][0]) / NUM_STEPS));
+  });
   draw();
 }
 

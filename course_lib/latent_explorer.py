@@ -134,7 +134,7 @@ def _sheet(
 
 
 @torch.no_grad()
-def _images(decode: Decode, places: Float[Tensor, "k 2"]) -> Tensor:
+def _images(decode: Decode, places: Float[Tensor, "k m"]) -> Tensor:
     r"""Decoded images, uint8 (K, H, W, C), on the CPU."""
     images = decode(places)
     if images.ndim == 2:

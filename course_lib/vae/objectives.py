@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.distributions import Distribution, Independent, Normal
+from torch.distributions import Distribution, Independent, MultivariateNormal, Normal
 
 from course_lib.likelihoods import bernoulli
 from course_lib.monte_carlo.checks import check_positive
@@ -148,7 +148,7 @@ def elbo_terms(
     """
     posterior, distortion, noise = _encode_and_decode(vae, x, num_samples, generator)
     if vae.learned_prior is None:
-        return _kl_terms(*_loc_and_log_var(posterior)).sum(-1), distortion
+        return _rate(posterior), distortion
     z = posterior.base_dist.loc + posterior.base_dist.scale * noise
     return (posterior.log_prob(z) - vae.prior().log_prob(z)).mean(0), distortion
 
@@ -246,7 +246,7 @@ def _coefficient(name: str, found: Tensor, unit: Tensor) -> float:
 
 def _encode_and_decode(
     vae: VAE, x: PointsArray, num_samples: int, generator: torch.Generator | None
-) -> tuple[Independent, Float[Tensor, " n"], Float[Tensor, "s n m"]]:
+) -> tuple[Distribution, Float[Tensor, " n"], Float[Tensor, "s n m"]]:
     r"""q, the distortion, and the noise that its draws were made of.
 
     Everything with many parameters happens inside `vae(…)`, where Fabric sees to precision.
@@ -260,7 +260,21 @@ def _encode_and_decode(
     return posterior, -likelihood.log_prob(x).mean(0), noise
 
 
-def _loc_and_log_var(posterior: Independent) -> tuple[Tensor, Tensor]:
+def _rate(posterior: Distribution) -> Float[Tensor, " n"]:
+    r"""KL(q(z | x) ‖ N(0, I)), exact."""
+    if isinstance(posterior, MultivariateNormal):  # a rotated model: `beta_vae.rotate_latent`
+        root, square = posterior.scale_tril, posterior.loc.square().sum(-1)
+        log_det = root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+        return 0.5 * (square + root.square().sum((-2, -1)) - root.shape[-1]) - log_det
+    return _kl_terms(*_loc_and_log_var(posterior)).sum(-1)
+
+
+def _loc_and_log_var(posterior: Distribution) -> tuple[Tensor, Tensor]:
+    if not isinstance(posterior, Independent):
+        raise ValueError(
+            f"q(z | x) is a {type(posterior).__name__}; expected independent latent dimensions, "
+            "because the KL of others is no sum over them: take the whole of it from elbo_terms"
+        )
     normal: Normal = posterior.base_dist
     return normal.loc, 2 * normal.scale.log()
 

@@ -1,10 +1,11 @@
-"""A student's visit in a real browser: the whole lecture, an exercise answered wrong, then right.
+"""A student's visit in a real browser: the lecture, an exercise answered wrong and right, a map.
 
 Needs Chromium on the machine; without it these tests are skipped. Screenshots go to the folder that
 `BROWSER_SHOTS` names, else to the test's temporary one.
 """
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -15,8 +16,9 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 UNIT = "01_mixture_models"
@@ -38,6 +40,15 @@ WRONG = """def log_gaussian(x, loc, log_scale):
 RIGHT = WRONG.replace("torch.exp(log_scale)", "torch.exp(2 * log_scale)").replace(
     "+ log_scale +", "+ 2 * log_scale +"
 )
+
+EXPLORER = """import torch
+from course_lib.latent_explorer import latent_explorer
+
+def decode(z):
+    return z[:, :1, None, None].expand(-1, 1, 8, 8)  # as bright as the first number
+
+explorer = latent_explorer(decode, limits=(0.0, 1.0), grid_size=3, start=(0.2, 0.2))
+explorer"""
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +150,40 @@ def test_an_exercise_answered_wrong_and_then_right(server, page, shots):
     run_cell(page, "check(log_gaussian)")
     expect(output_of(page, "check(log_gaussian)")).to_contain_text("log_gaussian is right")
     page.screenshot(path=shots / "answer_right.png")
+
+
+def test_the_latent_explorer_moves_by_mouse_keys_and_kernel(server, course, page, shots):
+    cells = [nbformat.v4.new_code_cell(source) for source in (EXPLORER, "explorer.live()")]
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}  # asks for none
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
+    nbformat.write(notebook, course / "explorer.ipynb")
+    open_notebook(page, server, "explorer.ipynb")
+    command(page, "notebook:run-all-cells")
+    wait_until_idle(page, MINUTE)
+    place, image = page.locator("dd").first, page.locator("canvas")
+    expect(place).to_have_text("(0.20, 0.20)")
+    before = brightness(image)
+    box = page.locator("svg[role=img]").bounding_box()
+    unit = box["width"] / 360  # the map begins 46 to the right and 12 down, and is 300 wide
+    page.mouse.click(box["x"] + (46 + 240) * unit, box["y"] + (12 + 60) * unit)
+    expect(place).to_have_text(re.compile(r"\(0\.(79|80|81), 0\.(79|80|81)\)"))
+    assert brightness(image) > before + 100
+    page.screenshot(path=shots / "explorer_clicked.png")
+    for _ in range(60):  # JupyterLab must not take the key: it would go to the next cell
+        page.keyboard.press("ArrowDown")
+    expect(place).to_have_text(re.compile(r"\(0\.(79|80|81), 0\.(49|50|51)\)"))
+    page.get_by_label("z₁").first.press("Home")
+    expect(place).to_have_text(re.compile(r"\(0\.00, "))
+    assert brightness(image) == 0
+    live = page.locator(".jupyter-widgets img")
+    before = live.get_attribute("src")
+    page.locator(".noUi-handle").first.press("ArrowRight")
+    expect(live).not_to_have_attribute("src", before)
+
+
+def brightness(image: Locator) -> int:
+    """Red value of the first pixel of a canvas."""
+    return image.evaluate("canvas => canvas.getContext('2d').getImageData(0, 0, 1, 1).data[0]")
 
 
 def open_notebook(page: Page, server: str, path: str) -> None:

@@ -203,6 +203,12 @@ def test_drag_and_keys_move_the_point_and_the_image(codes, browser, tmp_path):
     assert z == pytest.approx([1.5, 1.5], abs=0.03)
     assert shown_pixels(page)[3, 4, :3].tolist() == pytest.approx([255, 255, 0], abs=2)
     assert readouts(page)[2].startswith("j, ")
+    for _ in range(3):
+        page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowLeft")
+    moved = [float(value) for value in re.findall(r"-?\d+\.\d+", readouts(page)[0])]
+    assert moved == pytest.approx([z[0] - 0.01, z[1] + 0.03], abs=0.011)
+    page.keyboard.press("ArrowRight")
     slider = page.get_by_label("z₁")
     slider.focus()
     page.keyboard.press("Home")

@@ -115,6 +115,7 @@ def test_the_generator_decides_the_draws(x):
 
 
 def test_it_learns(x):
+    torch.manual_seed(0)
     vae = VAE(DIM, LATENT, hidden=(16,))
     settings = TrainSettings(
         num_steps=200,
