@@ -769,6 +769,7 @@ for k, name in enumerate(test_set.label_names):
 left.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel="$z_1$", ylabel="$z_2$")
 left.set_title("Where images go")
 extent = (low[0].item(), high[0].item(), low[1].item(), high[1].item())
+sheet = (sheet * 31).round() / 31  # few greys, so that a small file keeps the colours apart
 right.imshow(sheet, cmap="gray", extent=extent, aspect="auto", interpolation="nearest")
 right.set(xlabel="$z_1$", ylabel="$z_2$")
 _ = right.set_title("What comes back")
@@ -1846,8 +1847,8 @@ for share in (0.5, 0.1, 0.01, 0.001):
 # %% [markdown]
 # ### The image that it reconstructs better than normal data
 #
-# "What it has not seen, it cannot reconstruct." That is a hope, not a theorem. For PCA you can *write down* counter-
-# examples. Take any code, however wild, and decode it. The result lies in the subspace, so its error is **zero**. (A wild
+# "What it has not seen, it cannot reconstruct." That is a hope, not a theorem. For PCA you can *write down*
+# counterexamples. Take any code, however wild, and decode it. The result lies in the subspace, so its error is **zero**. (A wild
 # code may decode to grey values that no camera gives. The cell shrinks each until its picture fits between black and white.)
 #
 # $$\mathrm{err}\big(W z + \bar x\big) = 0 \quad \text{for every } z$$
@@ -1945,7 +1946,30 @@ larger = (bad_error > good_error).double().mean().item()
 print(f"good parts among themselves: the 95 % point is {span:.2f} times the 5 % point")
 assert larger > anomaly.auroc(good_error, bad_error), "a twin is an easier comparison"
 
+# %%
+growth = bad_error / good_error
+middle = torch.stack(  # of each kind the pair with the median growth
+    [
+        torch.where(twin_kind == k, growth, math.inf).argsort()[(twin_kind == k).sum() // 2]
+        for k in range(1, len(kinds_of_defect) + 1)
+    ]
+)
+rows = []
+for twin in twins:
+    shown = twin.grid()[middle]
+    rows += [shown, (3 * (shown - inspector(shown))).abs().clamp(max=1)]
+names = ["good twin", "left over × 3", "bad twin", "left over × 3"]
+fig, ax = plt.subplots(figsize=(6.9, 4.3))
+below = [
+    f"{kind}\nerror × {growth[n]:.2f}" for kind, n in zip(kinds_of_defect, middle, strict=True)
+]
+show_rows(ax, [list(row) for row in rows], names=names, below=below, side=32)
+_ = ax.set_title("Twins: the same part without and with a defect")
+
 # %% [markdown]
+# Look at what the network leaves over. The noise and the edges of the good twin are in the bad one, too; the defect comes
+# on top. A scratch is a few bright pixels among hundreds of grey ones, and the error is a mean over all.
+#
 # A defect nearly always makes the error larger than that of the same part without it. Yet many bad parts stay below the
 # threshold: good parts differ among themselves by more than a scratch adds. The hard-to-draw good part hides the scratch
 # on the easy one. So the limit is not that the network has learnt to draw scratches. It is the spread of what is
@@ -2039,7 +2063,29 @@ print(f"false alarms {both:.3f} (one question: {false_alarm:.3f}); hits {hit_bot
 assert sum(now for now, _ in caught.values()) > sum(before for _, before in caught.values())
 assert hit_both < hit, "fewer ordinary defects are found"
 
+# %%
+fig, ax = plt.subplots(figsize=(8.6, 3.9))
+for name, part, colour in (("good", defect == 0, plots.DATA), ("bad", defect > 0, ORANGE)):
+    place = [question(x_parts[part][:400]) for question in questions]
+    ax.scatter(*place, s=6, color=colour, label=f"{name} parts")
+for n, (name, picture) in enumerate(strangers.items(), 1):
+    place = [question(picture).item() for question in questions]
+    ax.plot(*place, "o", color="black", markersize=11)
+    ax.text(*place, str(n), color="white", fontsize=8, ha="center", va="center_baseline")
+    ax.plot([], [], " ", label=f"{n}  {name}")
+ax.axvline(threshold, color=BLUE, linestyle="--", label="one question")
+sides = references[0].quantile(torch.tensor([0.5 - limit / 2, 0.5 + limit / 2])).tolist()
+top = references[1].quantile(limit).item()
+ax.set(xscale="log", xlabel="error", ylabel="distance of the code (spreads)")
+bottom = ax.get_ylim()[0]
+ax.plot([sides[0]] * 2 + [sides[1]] * 2, [bottom, top, top, bottom], color=GREEN, label="both")
+ax.set_ylim(bottom)
+ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
+_ = ax.set_title("One question draws a line, two draw a box")
+
 # %% [markdown]
+# One question: everything left of the dashed line passes. Two questions: only what is inside of the box.
+#
 # The second question catches strangers that the first one lets pass (and may let one pass that the first one catches: the
 # limit moved). It has a price: the same 5 % of false alarms now
 # serve two questions, so fewer of the ordinary defects are found. There is no free detector, only a choice of what

@@ -11,7 +11,7 @@ from .few_label_accuracy_bank import FEW_LABEL_ACCURACY
 from .find_blind_spot_bank import FIND_BLIND_SPOT
 from .hole_fraction_bank import HOLE_FRACTION
 from .linear_ae_vs_pca_variants import LINEAR_AE_VS_PCA
-from .linear_probe_bank import LINEAR_PROBE
+from .linear_probe_variants import LINEAR_PROBE
 from .nearest_farthest_ratio_bank import NEAREST_FARTHEST_RATIO
 from .predict_nearest_farthest import PREDICT_NEAREST_FARTHEST
 from .predict_noise_kept import PREDICT_NOISE_KEPT

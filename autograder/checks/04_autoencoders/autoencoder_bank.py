@@ -91,6 +91,31 @@ class ForwardGivesCode(Reference):
 
 
 @AUTOENCODER.misconception(
+    "`encode` returns several values. Return the code alone, one tensor (N, M).",
+    sign=signs.code_is_tuple,
+)
+class CodeIsTuple(Reference):
+    def encode(self, x):
+        z = self.encoder(x)
+        return z, z.square()
+
+    def forward(self, x):
+        return self.decode(self.encode(x)[0])
+
+
+@AUTOENCODER.misconception(
+    "Your layers are made anew in each call, so they are other ones every time and never learn. "
+    "Make them once, in `__init__`, and keep them in attributes.",
+    sign=signs.is_fresh,
+)
+class FreshLayers(Reference):
+    def encode(self, x):
+        hidden, latent_dim = self.encoder[0].out_features, self.encoder[2].out_features
+        first, second = nn.Linear(x.shape[1], hidden), nn.Linear(hidden, latent_dim)
+        return second(first(x).relu())
+
+
+@AUTOENCODER.misconception(
     "Something reaches the reconstruction beside the code: `forward` gives more than "
     "`decode(encode(x))`. With such a shortcut a network copies its input and learns nothing "
     "about the data.",
@@ -119,15 +144,59 @@ class Remembers(Reference):
 
 
 @AUTOENCODER.misconception(
-    "All your weights start at zero. Then all hidden units are alike and stay alike; leave the "
-    "start to torch.",
-    sign=signs.all_codes_are_equal,
+    "`forward` does not give what `decode(encode(x))` gives. It is to be just that: each half "
+    "once, and nothing between or after them.",
+    sign=signs.goes_another_way,
+)
+class ForwardTwice(Reference):
+    def forward(self, x):
+        return self.decode(self.encode(self.decode(self.encode(x))))
+
+
+@AUTOENCODER.misconception(
+    "All your weights start at the same number, such as zero. Then all hidden units are alike and "
+    "stay alike; leave the start to torch.",
+    sign=signs.weights_start_alike,
 )
 class StartsAtZero(Reference):
     def __init__(self, dim, latent_dim, hidden):
         super().__init__(dim, latent_dim, hidden)
         for weight in self.parameters():
             nn.init.zeros_(weight)
+
+
+@AUTOENCODER.misconception(
+    "One half of your network gives the same for every argument, and no gradient comes back. Are "
+    "its hidden units dead, as a ReLU is behind a large negative bias, or do the weights of a "
+    "layer start at zero? Leave the start to torch.",
+    sign=signs.a_half_is_constant,
+)
+class DeadUnits(Reference):
+    def __init__(self, dim, latent_dim, hidden):
+        super().__init__(dim, latent_dim, hidden)
+        for half in (self.encoder, self.decoder):
+            half[1] = nn.ReLU()
+            nn.init.constant_(half[0].bias, -100.0)
+
+
+@AUTOENCODER.misconception(
+    "All your codes have the same length: they are normalised at the end of the encoder, so one of "
+    "their numbers says nothing. A code may take any real values.",
+    sign=signs.codes_have_one_length,
+)
+class UnitCode(Reference):
+    def encode(self, x):
+        return nn.functional.normalize(self.encoder(x), dim=1)
+
+
+@AUTOENCODER.misconception(
+    "There is a clamp to 0 and 1 after the decoder. These data take any real values, and where a "
+    "value is clamped no gradient comes back.",
+    sign=signs.is_clamped_to_one,
+)
+class ClampedOutput(Reference):
+    def decode(self, z):
+        return self.decoder(z).clamp(0, 1)
 
 
 @AUTOENCODER.misconception(
@@ -180,13 +249,23 @@ class SigmoidOutput(Reference):
 
 
 @AUTOENCODER.misconception(
-    "Your reconstructions end at ±1: is there a tanh after the decoder's last layer? These data "
-    "take any real values.",
+    "Your reconstructions end at ±1: is there a tanh, or a clamp, after the decoder's last layer? "
+    "These data take any real values.",
     sign=signs.output_stops_at_one,
 )
 class TanhOutput(Reference):
     def decode(self, z):
         return self.decoder(z).tanh()
+
+
+@AUTOENCODER.misconception(
+    "Codes or reconstructions are never negative: is there a softplus, an `exp` or an `abs` after "
+    "a last layer? Both may take any real values.",
+    sign=signs.is_positive,
+)
+class SoftplusOutput(Reference):
+    def decode(self, z):
+        return nn.functional.softplus(self.decoder(z))
 
 
 @AUTOENCODER.misconception(
@@ -240,88 +319,3 @@ class NoisyCode(Reference):
 class StandardisedByTheBatch(Reference):
     def encode(self, x):
         return self.encoder((x - x.mean(0)) / (x.std(0, correction=0) + 1e-3))
-
-
-@AUTOENCODER.misconception(
-    "The gradient stops at the code, so only the decoder learns. Is there a `detach` or a "
-    "`no_grad` in `encode` or `forward`?",
-    sign=signs.is_cut_at_the_code,
-)
-class CutAtTheCode(Reference):
-    def encode(self, x):
-        return self.encoder(x).detach()
-
-
-@AUTOENCODER.misconception(
-    "No gradient comes through your loss. Is there a `detach`, an `.item()` or a `no_grad` on the "
-    "way?",
-    sign=signs.gradient_is_missing,
-)
-class NoGradient(Reference):
-    def loss(self, x):
-        return (self(x) - x).square().mean().detach()
-
-
-@AUTOENCODER.misconception(
-    "The optimiser cannot see some of your layers: they are in a plain Python list. Use "
-    "nn.Sequential or nn.ModuleList, or give each layer an attribute of its own.",
-    sign=signs.hides_parameters,
-)
-class ListOfLayers(Reference):
-    def __init__(self, dim, latent_dim, hidden):
-        super().__init__(dim, latent_dim, hidden)
-        self.layers = [self.encoder]
-        del self.encoder
-
-    def encode(self, x):
-        return self.layers[0](x)
-
-
-@AUTOENCODER.misconception(
-    "The argument `hidden` changes nothing. It is the width of the hidden layers.",
-    sign=signs.hidden_is_ignored,
-)
-class FixedWidth(Reference):
-    def __init__(self, dim, latent_dim, hidden):
-        super().__init__(dim, latent_dim, 32)
-
-
-@AUTOENCODER.misconception(
-    "The decoder uses only a part of the code: the Jacobian of `forward` has a rank below M.",
-    sign=signs.uses_part_of_the_code,
-)
-class OneNumberOnly(Reference):
-    def decode(self, z):
-        return self.decoder(torch.cat((z[:, :1], torch.zeros_like(z[:, 1:])), 1))
-
-
-@AUTOENCODER.misconception(
-    "Your code has limits: every column stops at the same size. Put no tanh and no clamp after "
-    "the encoder's last layer.",
-    sign=signs.stops("encode"),
-)
-class BoundedCode(Reference):
-    def encode(self, x):
-        return torch.tanh(self.encoder(x))
-
-
-@AUTOENCODER.misconception(
-    "Your reconstruction has limits: every column stops at the same size. Put no clamp after the "
-    "decoder's last layer.",
-    sign=signs.stops("decode"),
-)
-class BoundedOutput(Reference):
-    def decode(self, z):
-        return self.decoder(z).clamp(-5, 5)
-
-
-@AUTOENCODER.misconception(
-    "Every module starts with the same weights. Set no seed in `__init__`: another start must be "
-    "another chance.",
-    sign=signs.starts_alike,
-)
-class Seeded(Reference):
-    def __init__(self, dim, latent_dim, hidden):
-        with torch.random.fork_rng():
-            torch.manual_seed(0)
-            super().__init__(dim, latent_dim, hidden)

@@ -2,7 +2,7 @@
 
 from . import autoencoder_signs as signs
 from .autoencoder import Reference
-from .autoencoder_bank import AUTOENCODER
+from .autoencoder_training_bank import AUTOENCODER
 
 
 @AUTOENCODER.misconception(
@@ -67,3 +67,21 @@ class SignedLoss(Reference):
 class LossOfEachPoint(Reference):
     def loss(self, x):
         return (self(x) - x).square().mean(1)
+
+
+@AUTOENCODER.misconception(
+    "A method is missing. The class has `encode`, `decode`, `forward` and `loss`, spelled so.",
+    sign=signs.lacks_a_method,
+)
+class WithoutLoss(Reference):
+    loss = None
+
+
+@AUTOENCODER.misconception(
+    "The loss is another number than the mean of (x̂ − x)². Compare `self(x)` with `x` itself, not "
+    "with codes and not by a cross entropy, and add nothing, such as a penalty.",
+    sign=signs.loss_is_something_else,
+)
+class LossWithPenalty(Reference):
+    def loss(self, x):
+        return (self(x) - x).square().mean() + 0.01 * self.encode(x).square().mean()

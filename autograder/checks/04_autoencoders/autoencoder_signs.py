@@ -215,6 +215,73 @@ def hidden_is_ignored(calls: Sequence[Call]) -> bool:
     return wide / sizes.WIDER["dim"] <= 1.2 * narrow / sizes.SHAPES["dim"]
 
 
-def all_codes_are_equal(calls: Sequence[Call]) -> bool:
-    """Before any training every point has the same code."""
-    return bool(answers(calls, sizes.FREE, "encode")[0].std(0).max() == 0)
+def weights_start_alike(calls: Sequence[Call]) -> bool:
+    """Every matrix of a new module holds one number throughout, such as zero."""
+    (state,) = [c.value for c in requests(calls, sizes.TWICE) if c.verb == "parameters"][:1]
+    matrices = [weight for weight in state.values() if weight.ndim > 1]
+    return bool(matrices) and all(bool((w == w.flatten()[0]).all()) for w in matrices)
+
+
+def a_half_is_constant(calls: Sequence[Call]) -> bool:
+    """Before any training one half gives the same for every argument, with a gradient of zero."""
+    halves = (answers(calls, sizes.FREE, name)[0] for name in ("encode", "decode"))
+    return _rank(calls) == 0 and any(bool(value.std(0).max() < 1e-7) for value in halves)
+
+
+def is_fresh(calls: Sequence[Call]) -> bool:
+    """Equal points in one batch have equal images, but each call has other weights."""
+    if is_random(calls):
+        return False
+    whole = answers(calls, sizes.THROUGH, "forward")[0]
+    parts, again = answers(calls, sizes.THROUGH, "decode")[:2]
+    codes, some = answers(calls, sizes.ALONE, "encode")[:2]
+    changes = sizes.differ(parts, again) or sizes.differ(codes[:6], some)
+    return sizes.differ(whole, parts) and changes
+
+
+def goes_another_way(calls: Sequence[Call]) -> bool:
+    """forward(x) is not decode(encode(x)), although no more than M numbers get through."""
+    whole = answers(calls, sizes.THROUGH, "forward")[0]
+    parts = answers(calls, sizes.THROUGH, "decode")[0]
+    return sizes.differ(whole, parts) and not is_random(calls) and not is_fresh(calls)
+
+
+def codes_have_one_length(calls: Sequence[Call]) -> bool:
+    lengths = answers(calls, sizes.FREE, "encode")[0].norm(dim=1)
+    return bool(lengths.max() < 1.01 * lengths.min())
+
+
+def is_positive(calls: Sequence[Call]) -> bool:
+    """Codes or reconstructions of points of both signs are never negative."""
+    return any(
+        bool((answers(calls, sizes.FREE, name)[0] >= 0).all()) for name in ("encode", "decode")
+    )
+
+
+def is_clamped_to_one(calls: Sequence[Call]) -> bool:
+    """Reconstructions end exactly at 0 and, far out, exactly at 1."""
+    near, far = answers(calls, sizes.FREE, "decode")[:2]
+    return bool((near == 0).any() and far.min() == 0 and far.max() == 1)
+
+
+def is_frozen(calls: Sequence[Call]) -> bool:
+    """Gradients reach the points, and still some parameters do not move in training."""
+    passes = _rank(calls) == sizes.NARROW["latent_dim"] and not gradient_is_missing(calls)
+    return passes and bool(_stayed(_training(calls)[1]))
+
+
+def code_is_tuple(calls: Sequence[Call]) -> bool:
+    return isinstance(answers(calls, sizes.SHAPES, "encode")[0], (tuple, list))
+
+
+def lacks_a_method(calls: Sequence[Call]) -> bool:
+    return any(getattr(call.error, "code", "") == "no_method" for call in calls)
+
+
+def loss_is_something_else(calls: Sequence[Call]) -> bool:
+    """The networks do what they should, and the loss is another number."""
+    asked = requests(calls, sizes.LOSS)
+    x = next(call.args[0] for call in asked if call.verb == "call")
+    exact = (answers(calls, sizes.LOSS, "forward")[0] - x).square().mean()
+    given = torch.as_tensor(answers(calls, sizes.LOSS, "loss")[0])
+    return not is_random(calls) and not is_fresh(calls) and sizes.differ(given, exact)

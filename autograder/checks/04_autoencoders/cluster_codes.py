@@ -16,7 +16,7 @@ from autograder.exercise import Exercise
 
 from ._classes import draw_rotation
 
-NUM_STARTS, NUM_STEPS = 12, 40
+NUM_STARTS, NUM_STEPS = 12, 100
 SLACK = 1.03
 MIDDLES = torch.tensor([[0.0, 2.0], [6.0, 2.0], [12.0, 2.0]], dtype=torch.float64)
 
@@ -180,10 +180,19 @@ def num_misplaced(codes: Tensor, kinds: Tensor, num_clusters: int) -> int:
     return int((own > distance.amin(1) + 1e-5).sum())
 
 
+def expect_at_rest(codes: Tensor, kinds: Tensor, num_clusters: int) -> None:
+    misplaced = num_misplaced(codes, kinds, num_clusters)
+    expect.true(
+        misplaced == 0,
+        f"{misplaced} of {len(codes)} points are nearer to the mean of another cluster than to "
+        "that of their own; go on until nothing changes",
+    )
+
+
 @CLUSTER_CODES.check
 def finds_groups_that_are_apart(candidate: Candidate, rng: np.random.Generator) -> None:
     """Finds groups that lie apart, whatever their sizes, where many starts end elsewhere."""
-    for draw in 4 * (draw_pairs, draw_big_and_small):
+    for draw in 5 * (draw_pairs,) + 2 * (draw_big_and_small,):
         codes, groups = draw(rng)
         num_groups = int(groups.max()) + 1
         kinds = ask(candidate, codes, num_groups, int(rng.integers(2**31)))
@@ -199,15 +208,10 @@ def finds_groups_that_are_apart(candidate: Candidate, rng: np.random.Generator) 
 def reaches_the_smallest_cost(candidate: Candidate, rng: np.random.Generator) -> None:
     """Where groups overlap, no point is nearer to another centre, and the cost is the least."""
     num_clusters = 3
-    for _ in range(4):
+    for _ in range(3):
         codes = draw_cloud(rng)
         kinds = ask(candidate, codes, num_clusters, int(rng.integers(2**31)))
-        misplaced = num_misplaced(codes, kinds, num_clusters)
-        expect.true(
-            misplaced == 0,
-            f"{misplaced} of {len(codes)} points are nearer to the mean of another cluster than "
-            "to that of their own",
-        )
+        expect_at_rest(codes, kinds, num_clusters)
         given = cost(codes, kinds, num_clusters).item()
         best = cost(codes, lloyd(codes, MIDDLES), num_clusters).item()
         expect.true(
@@ -217,12 +221,14 @@ def reaches_the_smallest_cost(candidate: Candidate, rng: np.random.Generator) ->
 
 
 @CLUSTER_CODES.check
-def repeats_for_a_seed(candidate: Candidate, rng: np.random.Generator) -> None:
-    """Gives the same answer for the same seed."""
-    (codes, _), seed = draw_pairs(rng), int(rng.integers(2**31))
-    first, second, third = (ask(candidate, codes, 6, seed) for _ in range(3))
+def comes_to_rest_and_repeats(candidate: Candidate, rng: np.random.Generator) -> None:
+    """Comes to rest where there are no groups at all, and gives the same for the same seed."""
+    codes, seed = torch.from_numpy(rng.uniform(-1, 1, size=(150, 4))), int(rng.integers(2**31))
+    first, second = (ask(candidate, codes, 6, seed) for _ in range(2))
+    # good starts alone, or a few steps from many, do not end here: it takes ten steps or more
+    expect_at_rest(codes, first, 6)
     expect.true(
-        torch.equal(first, second) and torch.equal(first, third),
+        torch.equal(first, second),
         "two generators with the same seed give different clusters; draw with "
         "`generator=generator`",
     )

@@ -223,12 +223,13 @@ def dropout_is_independent(candidate: Candidate, rng: np.random.Generator) -> No
 
 @CORRUPT.check
 def the_generator_decides(candidate: Candidate, rng: np.random.Generator) -> None:
-    """The generator decides everything: the same seed repeats the damage, another changes it."""
+    """The generator decides: the same seed repeats the damage, another or a second call does not"""
     x, seed = draw_points(rng, (6, 30)), int(rng.integers(2**30))
+    seeds = Seed(seed), Seed(seed), Seed(seed + 1), Seed(seed, used=True)
     for kind in ("gaussian", "dropout"):
-        one, again, other = (
-            expect.tensor(candidate.call(x, kind, 0.5, Seed(s)), x.shape, f'corrupt(x, "{kind}")')
-            for s in (seed, seed, seed + 1)
+        one, again, other, later = (
+            expect.tensor(candidate.call(x, kind, 0.5, given), x.shape, f'corrupt(x, "{kind}")')
+            for given in seeds
         )
         expect.true(
             torch.equal(one, again),
@@ -239,6 +240,11 @@ def the_generator_decides(candidate: Candidate, rng: np.random.Generator) -> Non
             not torch.equal(one, other),
             f"two generators with different seeds give the same result for {kind}; draw with "
             "`generator=generator`",
+        )
+        expect.true(
+            not torch.equal(one, later),
+            f"a generator gives the same result for {kind} after numbers were drawn from it as "
+            "before; draw with `generator=generator`, and do not start again from its seed",
         )
 
 

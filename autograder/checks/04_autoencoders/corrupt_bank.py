@@ -56,6 +56,15 @@ def fixed_seed(x, kind, level, generator):
 
 
 @CORRUPT.misconception(
+    "You seed anew from `generator.initial_seed()`. That number stays the same while the generator "
+    "is drawn from, so every call repeats the damage. Draw with `generator=generator`.",
+    sign=signs.starts_again,
+)
+def seeded_anew(x, kind, level, generator):
+    return damage(x, kind, level, generator.manual_seed(generator.initial_seed()))
+
+
+@CORRUPT.misconception(
     "The result has another type than x. Draw with `dtype=x.dtype`.", sign=signs.of_another_type
 )
 def always_double(x, kind, level, generator):

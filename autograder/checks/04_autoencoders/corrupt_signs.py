@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from autograder.candidate import Call
+from autograder.candidate import Call, Seed
 from autograder.exercise import Sign
 
 from .corrupt import SHAPE
@@ -137,8 +137,8 @@ def too_regular(calls: Sequence[Call]) -> bool:
     return len(found) > 3 and all(map(is_dropout, found)) and (whole or rows)
 
 
-def _repeats(calls: Sequence[Call], same_seed: bool) -> list[bool]:
-    """Whether two answers agree, for each two questions that agree but for the seed."""
+def _repeats(calls: Sequence[Call], related: Callable[[Seed, Seed], bool]) -> list[bool]:
+    """Whether two answers agree, for each two questions that agree but for seeds so related."""
     return [
         torch.equal(one.value, other.value)
         for place, one in enumerate(calls)
@@ -146,16 +146,23 @@ def _repeats(calls: Sequence[Call], same_seed: bool) -> list[bool]:
         if one.args[1:3] == other.args[1:3]
         and one.args[0].shape == other.args[0].shape
         and torch.equal(one.args[0], other.args[0])
-        and (one.args[3] == other.args[3]) == same_seed
+        and related(one.args[3], other.args[3])
     ]
 
 
 def unrepeatable(calls: Sequence[Call]) -> bool:
-    return not all(_repeats(calls, same_seed=True))
+    return not all(_repeats(calls, lambda one, other: one == other))
 
 
 def always_the_same(calls: Sequence[Call]) -> bool:
-    return any(_repeats(calls, same_seed=False))
+    return any(_repeats(calls, lambda one, other: one.value != other.value))
+
+
+def starts_again(calls: Sequence[Call]) -> bool:
+    """The same result, whatever was drawn from a generator before."""
+    return any(
+        _repeats(calls, lambda one, other: one.value == other.value and one.used != other.used)
+    )
 
 
 def changed_in_place(calls: Sequence[Call]) -> bool:

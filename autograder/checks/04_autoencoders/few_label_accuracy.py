@@ -18,6 +18,7 @@ from autograder.exercise import Exercise
 from ._classes import draw_names
 
 RARE = 1e-7
+CLASS_SIZE = 5
 
 
 def accuracy(probe, codes: Tensor, labels: Tensor, num_per_class: int, generator) -> float:
@@ -113,12 +114,12 @@ def places(rows: Tensor, codes: Tensor) -> Tensor:
             f"the probe was given codes of shape {tuple(rows.shape)}; expected (…, "
             f"{codes.shape[1]}): whole rows of `codes`"
         )
-    distance = (rows.double()[:, None] - codes).abs().amax(-1)
+    distance, place = torch.cdist(rows.double(), codes, p=torch.inf).min(1)
     expect.true(
-        len(rows) and distance.amin(1).max() < 1e-4,
+        len(rows) and distance.max() < 1e-4,
         "the probe was given codes that are not rows of `codes`; give it the rows as they are",
     )
-    return distance.argmin(1)
+    return place
 
 
 def ask(
@@ -126,14 +127,14 @@ def ask(
     rng: np.random.Generator,
     data: tuple[Tensor, Tensor],
     num_per_class: int,
-    seed: int | None = None,
+    seed: Seed | None = None,
 ) -> tuple[float, Asked]:
     """The accuracy that came back, and what it should have been for the points that were used."""
     codes, labels = data
     wrong = torch.from_numpy(rng.random(len(labels)) < 0.3)
     oracle = make_probe(codes, labels, wrong)
-    seed = int(rng.integers(2**31)) if seed is None else seed
-    value = candidate.call(oracle, codes, labels, num_per_class, Seed(seed))
+    seed = seed or Seed(int(rng.integers(2**31)))
+    value = candidate.call(oracle, codes, labels, num_per_class, seed)
     expect.true(
         len(oracle.questions) == 1,
         f"`probe` was called {len(oracle.questions)} times; call it once, with all points",
@@ -194,36 +195,45 @@ def is_the_share_that_is_right(candidate: Candidate, rng: np.random.Generator) -
 
 @FEW_LABEL_ACCURACY.check
 def draws_from_the_generator(candidate: Candidate, rng: np.random.Generator) -> None:
-    """Draws the same points for the same seed, and other points for another."""
+    """Draws the same points for the same seed, and others for another seed or in a second call."""
     data = draw_data(rng, 3, 20)
-    chosen = [set(ask(candidate, rng, data, 4, seed)[1].learned.tolist()) for seed in (5, 5, 6)]
+    seed = int(rng.integers(2**30))
+    first, again, other, later = (
+        set(ask(candidate, rng, data, 4, given)[1].learned.tolist())
+        for given in (Seed(seed), Seed(seed), Seed(seed + 1), Seed(seed, used=True))
+    )
     expect.true(
-        chosen[0] == chosen[1],
+        first == again,
         "two generators with the same seed choose different points; draw with "
         "`generator=generator`",
     )
     expect.true(
-        chosen[0] != chosen[2],
+        first != other,
         "two different seeds choose the same points; draw them with `generator=generator`",
+    )
+    expect.true(
+        first != later,
+        "a generator chooses the same points after numbers were drawn from it as before; draw with "
+        "`generator=generator`, and do not start again from its seed",
     )
 
 
 @FEW_LABEL_ACCURACY.check
 def every_choice_is_equally_likely(candidate: Candidate, rng: np.random.Generator) -> None:
     """Chooses each point of a class equally often, and each class for itself."""
-    counts = np.zeros((5, 5))
-    for _ in range(3):
-        codes, labels = draw_data(rng, 110, 5, spread=1)
-        _, asked = ask(candidate, rng, (codes, labels), 2)
-        place = (torch.tril(labels[:, None] == labels).sum(1) - 1)[asked.learned]
-        order = labels[asked.learned].argsort(stable=True)
-        pairs = place[order].reshape(-1, 2).sort(1).values
-        np.add.at(counts, tuple(pairs.T.numpy()), 1)
-    found = counts[np.triu_indices(5, 1)]
+    counts = np.zeros((CLASS_SIZE, CLASS_SIZE))
+    for _ in range(2):
+        codes, labels = draw_data(rng, 150, CLASS_SIZE, spread=1)
+        _, asked = ask(candidate, rng, (codes, labels), CLASS_SIZE - 2)
+        place = (torch.tril(labels[:, None] == labels).sum(1) - 1)[asked.tested]
+        order = labels[asked.tested].argsort(stable=True)
+        left_out = place[order].reshape(-1, 2).sort(1).values
+        np.add.at(counts, tuple(left_out.T.numpy()), 1)
+    found = counts[np.triu_indices(CLASS_SIZE, 1)]
     expected = found.sum() / len(found)
     chi_sq = float(((found - expected) ** 2 / expected).sum())
     expect.true(
         chi_sq < scipy.stats.chi2.isf(RARE, len(found) - 1),
-        "of five points in a class two were chosen, and the ten pairs came up "
+        f"of {CLASS_SIZE} points in a class two were left out, and the ten pairs came up "
         f"{found.astype(int).tolist()} times; expected about {expected:.0f} each",
     )

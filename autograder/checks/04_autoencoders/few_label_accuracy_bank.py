@@ -3,7 +3,16 @@
 import torch
 
 from .few_label_accuracy import FEW_LABEL_ACCURACY, accuracy
-from .few_label_accuracy_signs import choose_alike, every, returned, some
+from .few_label_accuracy_signs import (
+    choose_alike,
+    every,
+    other_seed,
+    prefers_an_end,
+    returned,
+    same_seed,
+    same_seed_used,
+    some,
+)
 
 
 def draw(labels, num_per_class, generator):
@@ -151,8 +160,7 @@ def with_replacement(probe, codes, labels, num_per_class, generator):
     "You do not draw from the generator that you were given, so the same seed gives different "
     "points.",
     sign=lambda calls: (
-        every(lambda seen: seen.is_split_well)(calls)
-        and choose_alike(calls, same_seed=True) is False
+        every(lambda seen: seen.is_split_well)(calls) and choose_alike(calls, same_seed) is False
     ),
 )
 def other_generator(probe, codes, labels, num_per_class, generator):
@@ -163,12 +171,25 @@ def other_generator(probe, codes, labels, num_per_class, generator):
     "You seed a generator of your own, so that every seed chooses the same points. Use the one "
     "that you were given.",
     sign=lambda calls: (
-        every(lambda seen: seen.is_split_well)(calls)
-        and choose_alike(calls, same_seed=False) is True
+        every(lambda seen: seen.is_split_well)(calls) and choose_alike(calls, other_seed) is True
     ),
 )
 def own_seed(probe, codes, labels, num_per_class, generator):
     return accuracy(probe, codes, labels, num_per_class, torch.Generator().manual_seed(0))
+
+
+@FEW_LABEL_ACCURACY.misconception(
+    "You seed anew from `generator.initial_seed()`. That number stays the same while the generator "
+    "is drawn from, so every call chooses the same points. Draw with `generator=generator`.",
+    sign=lambda calls: (
+        every(lambda seen: seen.is_split_well)(calls)
+        and choose_alike(calls, other_seed) is False
+        and choose_alike(calls, same_seed_used) is True
+    ),
+)
+def seeded_anew(probe, codes, labels, num_per_class, generator):
+    generator = torch.Generator().manual_seed(generator.initial_seed())
+    return accuracy(probe, codes, labels, num_per_class, generator)
 
 
 @FEW_LABEL_ACCURACY.misconception(
@@ -181,6 +202,22 @@ def same_places_in_each_class(probe, codes, labels, num_per_class, generator):
     chosen = torch.zeros(len(labels), dtype=torch.bool)
     for label in labels.unique():
         chosen[(labels == label).nonzero()[order, 0]] = True
+    return share(probe(codes[chosen], labels[chosen], codes[~chosen]), labels[~chosen])
+
+
+@FEW_LABEL_ACCURACY.misconception(
+    "You draw with replacement and fill up what is missing with points that were not drawn, from "
+    "one end of the list: those come too often. Take the first of `torch.randperm`.",
+    sign=prefers_an_end,
+)
+def filled_up(probe, codes, labels, num_per_class, generator):
+    chosen = torch.zeros(len(labels), dtype=torch.bool)
+    for label in labels.unique():
+        places = (labels == label).nonzero()[:, 0]
+        drawn = torch.randint(len(places), (num_per_class,), generator=generator)
+        chosen[places[drawn]] = True
+        rest = places[~chosen[places]]
+        chosen[rest[: num_per_class - int(chosen[places].sum())]] = True
     return share(probe(codes[chosen], labels[chosen], codes[~chosen]), labels[~chosen])
 
 

@@ -7,10 +7,10 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from autograder.candidate import Call
+from autograder.candidate import Call, Seed
 from autograder.exercise import Sign
 
-from .few_label_accuracy import places
+from .few_label_accuracy import CLASS_SIZE, places
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,23 +72,33 @@ class Seen:
         return int((answers == self.labels[self.tested]).sum())
 
     @property
+    def is_share_right(self) -> bool:
+        return abs(float(self.call.value) - self.num_right / len(self.tested)) < 1e-5
+
+    @property
+    def masks(self) -> list[Tensor]:
+        """For each class, which of its points were learned from, in the order of the data."""
+        learned = torch.zeros(len(self.labels), dtype=torch.bool)
+        learned[self.learned] = True
+        return [learned[self.labels == label] for label in self.labels.unique()]
+
+    @property
     def takes_the_first(self) -> bool:
-        first = [
-            (self.labels == label).nonzero()[: self.count, 0] for label in self.labels.unique()
-        ]
-        return set(self.learned) == set(torch.cat(first).tolist())
+        return all(bool(mask[: self.count].all()) for mask in self.masks)
 
     @property
     def takes_same_places(self) -> bool:
-        own = {
-            tuple(
-                n
-                for n, place in enumerate((self.labels == label).nonzero()[:, 0].tolist())
-                if place in set(self.learned)
-            )
-            for label in self.labels.unique()
-        }
-        return len(own) == 1
+        return len({tuple(mask.nonzero()[:, 0].tolist()) for mask in self.masks}) == 1
+
+
+def prefers_an_end(calls: Sequence[Call]) -> bool:
+    """All splits and shares are right, but in classes of one size some end is chosen too often."""
+    seen = [Seen(call) for call in calls]
+    if not all(one.is_split_well and one.in_order and one.is_share_right for one in seen):
+        return False
+    masks = [mask for one in seen if one.count == CLASS_SIZE - 2 for mask in one.masks]
+    share = torch.stack([mask for mask in masks if len(mask) == CLASS_SIZE]).double().mean(0)
+    return bool((share[0] - share[-1]).abs() > 0.2)
 
 
 def every(condition: Callable[[Seen], bool]) -> Sign:
@@ -119,11 +129,22 @@ def returned(value: Callable[[Seen], float]) -> Sign:
     )
 
 
-def choose_alike(calls: Sequence[Call], *, same_seed: bool) -> bool | None:
-    """Whether two calls on the same data chose the same points, for equal or unequal seeds."""
+def choose_alike(calls: Sequence[Call], related: Callable[[Seed, Seed], bool]) -> bool | None:
+    """Whether two calls on the same data, with seeds so related, chose the same points."""
     for place, one in enumerate(calls):
         for other in calls[place + 1 :]:
-            same_data = torch.equal(one.args[2], other.args[2])
-            if same_data and (one.args[4] == other.args[4]) == same_seed:
+            if torch.equal(one.args[2], other.args[2]) and related(one.args[4], other.args[4]):
                 return set(Seen(one).learned) == set(Seen(other).learned)
     return None
+
+
+def same_seed(one: Seed, other: Seed) -> bool:
+    return one == other
+
+
+def other_seed(one: Seed, other: Seed) -> bool:
+    return one.value != other.value
+
+
+def same_seed_used(one: Seed, other: Seed) -> bool:
+    return one.value == other.value and one.used != other.used

@@ -3,7 +3,7 @@
 import torch
 
 from .linear_ae_vs_pca import angles, plane_of
-from .linear_ae_vs_pca_bank import LINEAR_AE_VS_PCA
+from .linear_ae_vs_pca_training_bank import LINEAR_AE_VS_PCA
 
 __all__ = ["LINEAR_AE_VS_PCA"]
 

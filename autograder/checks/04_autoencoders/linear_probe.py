@@ -118,21 +118,75 @@ def _expect_accurate(candidate: Candidate, split: Split, what: str) -> None:
     )
 
 
+def draw_triangle(rng: np.random.Generator) -> Split:
+    """Three classes around a middle; the points to predict are near it, where no score is high."""
+    names, turn = draw_names(rng, 3), rng.uniform(0, 2 * np.pi)
+    angle = turn + 2 * np.pi * np.arange(3) / 3
+    corners = np.stack((np.cos(angle), np.sin(angle)), 1)
+    parts = []
+    for count, radius, noise in ((120, 3.0, 0.3), (90, 0.6, 0.05)):
+        kinds = rng.permutation(np.arange(count) % 3)
+        codes = radius * corners[kinds] + noise * rng.normal(size=(count, 2))
+        parts += [torch.from_numpy(codes), torch.from_numpy(names[kinds])]
+    return Split(*parts)
+
+
+def _at(angle: np.ndarray, radius: np.ndarray | float) -> np.ndarray:
+    return np.stack((radius * np.cos(angle), radius * np.sin(angle)), 1)
+
+
+def _with_chords(
+    rng: np.random.Generator, codes: np.ndarray, kinds: np.ndarray, ends: np.ndarray
+) -> Split:
+    """Two classes to learn, and to predict the ends (2, 40, 2) and the middles of chords."""
+    labels = torch.from_numpy(draw_names(rng, 2)[kinds.astype(int)])
+    test = torch.from_numpy(np.concatenate((*ends, ends.mean(0))))
+    return Split(torch.from_numpy(codes), labels, test, torch.zeros(len(test)))
+
+
+def draw_ring(rng: np.random.Generator) -> Split:
+    """One class in the middle of another: chords across the ring pass the class inside."""
+    kinds = np.arange(90) % 3 > 0
+    radius = np.where(kinds, 4.0, 0.7) + 0.2 * rng.normal(size=90)
+    codes = _at(rng.uniform(0, 2 * np.pi, size=90), radius)
+    turn = rng.uniform(0, np.pi, size=40)
+    return _with_chords(rng, codes, kinds, np.stack((_at(turn, 4.0), _at(turn + np.pi, 3.6))))
+
+
+def draw_wedge(rng: np.random.Generator) -> Split:
+    """One class all around, but for a wedge that is the other's: chords cut off its corner."""
+    axis = rng.uniform(0, 2 * np.pi)
+    angle = rng.permutation(np.linspace(-np.pi, np.pi, 120, endpoint=False))
+    codes = _at(axis + angle, rng.uniform(1.0, 4.0, size=120))
+    side, radius = rng.uniform(0.95, 1.35, size=40), rng.uniform(1.0, 4.0, size=40)
+    ends = np.stack((_at(axis + side, radius), _at(axis - side, radius)))
+    return _with_chords(rng, codes, np.abs(angle) < 0.7, ends)
+
+
 @LINEAR_PROBE.check
 def reads_what_a_plane_separates(candidate: Candidate, rng: np.random.Generator) -> None:
     """Finds the tilted planes that separate the classes, whatever whole numbers the labels are."""
     for num_classes in (3, 2):
         split = draw_tilted(rng, num_classes, (200, 150))
         _expect_accurate(candidate, split, f"{num_classes} classes")
+    split = draw_triangle(rng)
+    _expect_accurate(candidate, split, "points near the place where three classes meet")
 
 
 @LINEAR_PROBE.check
 def is_no_matter_of_units(candidate: Candidate, rng: np.random.Generator) -> None:
-    """Works as well with columns in units that differ by powers of ten, and far from zero."""
+    """Predicts the same with columns in units that differ by powers of ten, and far from zero."""
     split = draw_tilted(rng, 3, (200, 150))
-    scale = torch.from_numpy(10.0 ** rng.permutation(np.linspace(-7, 2, split.codes.shape[1])))
-    shift = 20 * scale * torch.from_numpy(rng.choice([-1.0, 1.0], size=len(scale)))
-    _expect_accurate(candidate, split.mapped(scale, shift), "columns in different units")
+    expected, dim = ask(candidate, split), split.codes.shape[1]
+    for powers in (rng.permutation(np.linspace(-8, 2, dim)), np.full(dim, -8.0)):
+        scale = torch.from_numpy(10.0**powers)
+        shift = 20 * scale * torch.from_numpy(rng.choice([-1.0, 1.0], size=dim))
+        changed = int((ask(candidate, split.mapped(scale, shift)) != expected).sum())
+        expect.true(
+            changed <= 2,  # a point on the very border may fall either way by rounding
+            f"{changed} of {len(expected)} predictions change when the columns are given in units "
+            f"from {scale.min():.0e} to {scale.max():.0e}, far from zero; scale the columns first",
+        )
     kinds = torch.from_numpy(rng.permutation(120) % 2)
     codes = 100.0 + 4.0 * kinds[:, None] + 0.5 * torch.from_numpy(rng.normal(size=(120, 1)))
     labels = kinds + 5
@@ -161,21 +215,14 @@ def test_points_do_not_see_each_other(candidate: Candidate, rng: np.random.Gener
 @LINEAR_PROBE.check
 def cuts_straight(candidate: Candidate, rng: np.random.Generator) -> None:
     """Between two points of the same predicted class the prediction never changes."""
-    names, angle = draw_names(rng, 2), rng.uniform(0, 2 * np.pi, size=90)
-    kinds = np.arange(90) % 3 > 0
-    radius = np.where(kinds, 4.0, 0.7) + 0.2 * rng.normal(size=90)
-    codes = radius[:, None] * np.stack((np.cos(angle), np.sin(angle)), 1)
-    turn = rng.uniform(0, np.pi, size=40)
-    ends = 4 * np.stack((np.cos(turn), np.sin(turn)), 1)
-    test = np.concatenate((ends, -ends, 0.05 * ends))
-    split = Split(*map(torch.from_numpy, (codes, names[kinds.astype(int)], test, 0 * test[:, 0])))
-    left, right, middle = ask(candidate, split).chunk(3)
-    bent = int(((left == right) & (middle != left)).sum())
-    expect.true(
-        bent == 0,
-        f"{bent} of 40 times two points have the same predicted class and a point between them "
-        "another; a linear probe cuts the space by planes",
-    )
+    for draw in (draw_ring, draw_wedge):
+        left, right, middle = ask(candidate, draw(rng)).chunk(3)
+        bent = int(((left == right) & (middle != left)).sum())
+        expect.true(
+            bent == 0,
+            f"{bent} of 40 times two points have the same predicted class and a point between them "
+            "another; a linear probe cuts the space by planes",
+        )
 
 
 @LINEAR_PROBE.edge_check

@@ -1,6 +1,5 @@
 """Wrong and right answers to `linear_probe`."""
 
-import numpy as np
 import torch
 
 from .linear_probe import LINEAR_PROBE, probe, ridge, scaled, with_one
@@ -149,6 +148,17 @@ def scores_of_all_classes(train_codes, train_labels, test_codes):
     return test @ ridge(train, torch.eye(len(classes), dtype=train.dtype)[kinds], 1e-3)
 
 
+@LINEAR_PROBE.misconception(
+    "You ask whether a score is above one half. Where three classes meet no score is, and the "
+    "highest wins all the same: take `argmax` of the scores."
+)
+def score_above_half(train_codes, train_labels, test_codes):
+    classes, kinds = train_labels.unique(return_inverse=True)
+    train, test = (with_one(scaled(train_codes, codes)) for codes in (train_codes, test_codes))
+    weight = ridge(train, torch.eye(len(classes), dtype=train.dtype)[kinds], 1e-3)
+    return classes[(test @ weight > 0.5).int().argmax(1)]
+
+
 @LINEAR_PROBE.misconception("You chose the class with the lowest score. The highest wins.")
 def lowest_score(train_codes, train_labels, test_codes):
     classes, kinds = train_labels.unique(return_inverse=True)
@@ -197,92 +207,61 @@ def normal_equations_without_penalty(train_codes, train_labels, test_codes):
     return fit(train, train_labels, test, penalty=0.0)
 
 
-def by_gradient(train_codes, train_labels, test_codes, optimise):
-    classes, kinds = train_labels.unique(return_inverse=True)
-    train, test = (with_one(scaled(train_codes, codes)) for codes in (train_codes, test_codes))
-    weight = torch.zeros(train.shape[1], len(classes), dtype=train.dtype, requires_grad=True)
-
-    def loss():
-        value = torch.nn.functional.cross_entropy(train @ weight, kinds)
-        return value + 1e-4 * weight.square().sum()
-
-    with torch.enable_grad():
-        optimise(weight, loss)
-    return classes[(test @ weight.detach()).argmax(1)]
-
-
-@LINEAR_PROBE.variant
-def softmax_by_adam(train_codes, train_labels, test_codes):
-    def optimise(weight, loss):
-        optimiser = torch.optim.Adam([weight], lr=0.1)
-        for _ in range(120):
-            optimiser.zero_grad()
-            loss().backward()
-            optimiser.step()
-
-    return by_gradient(train_codes, train_labels, test_codes, optimise)
+def same_scores(calls):
+    """Questions that differ only in the codes: pairs of a first one and one in other units."""
+    return [
+        (one, other)
+        for place, one in enumerate(calls)
+        for other in calls[place + 1 :]
+        if torch.equal(one.args[1], other.args[1])
+        and one.args[0].shape == other.args[0].shape
+        and one.args[2].shape == other.args[2].shape
+        and not torch.equal(one.args[0], other.args[0])
+    ]
 
 
-@LINEAR_PROBE.variant
-def softmax_by_lbfgs(train_codes, train_labels, test_codes):
-    def optimise(weight, loss):
-        optimiser = torch.optim.LBFGS([weight], max_iter=50, line_search_fn="strong_wolfe")
-
-        def closure():
-            optimiser.zero_grad()
-            value = loss()
-            value.backward()
-            return value
-
-        optimiser.step(closure)
-
-    return by_gradient(train_codes, train_labels, test_codes, optimise)
-
-
-@LINEAR_PROBE.variant
-def by_scikit_learn(train_codes, train_labels, test_codes):
-    # imported here, because a student's first check would wait a second for it
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    model.fit(train_codes.numpy(), train_labels.numpy())
-    return model.predict(test_codes.numpy())
-
-
-@LINEAR_PROBE.variant
-def by_ridge_classifier(train_codes, train_labels, test_codes):
-    from sklearn.linear_model import RidgeClassifier
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    model = make_pipeline(StandardScaler(), RidgeClassifier())
-    model.fit(train_codes.numpy(), train_labels.numpy())
-    return torch.from_numpy(model.predict(test_codes.numpy()))
-
-
-@LINEAR_PROBE.variant
-def discriminant_analysis(train_codes, train_labels, test_codes):
-    train, test = scaled(train_codes, train_codes), scaled(train_codes, test_codes)
-    classes, kinds = train_labels.unique(return_inverse=True)
-    means = class_means(train, train_labels)
-    within = train - means[kinds]
-    covariance = within.T @ within / len(train) + 1e-2 * torch.eye(
-        train.shape[1], dtype=train.dtype
+def changes_with_units(calls):
+    """With every column in tiny units other labels are predicted, as labels and not by chance."""
+    pairs = same_scores(calls)
+    return not bends(calls) and any(
+        int((one.value != other.value).sum()) > 2
+        and bool(torch.isin(other.value, one.args[1]).all())
+        for one, other in pairs
     )
-    weight = torch.linalg.solve(covariance, means.T)
-    constant = torch.bincount(kinds).to(train.dtype).log() - 0.5 * (means.T * weight).sum(0)
-    return classes[(test @ weight + constant).argmax(1)]
 
 
-@LINEAR_PROBE.variant
-def by_pseudo_inverse(train_codes, train_labels, test_codes):
-    scale = np.maximum(train_codes.numpy().std(0), 1e-9)
+@LINEAR_PROBE.misconception(
+    "Your predictions change with the units of the columns. Divide each column by its spread, and "
+    "by nothing else: a constant added to a spread, or put beneath it, must be far smaller than "
+    "the spread of the smallest column.",
+    sign=changes_with_units,
+)
+def spread_with_a_floor(train_codes, train_labels, test_codes):
+    mean, scale = train_codes.mean(0), train_codes.std(0).clamp(min=1e-3)
+    train, test = ((codes - mean) / scale for codes in (train_codes, test_codes))
+    return fit(with_one(train), train_labels, with_one(test))
+
+
+def bends(calls):
+    """Between two points of one predicted class there is another class."""
+    found = []
+    for call in calls:
+        codes = call.args[2].chunk(3)
+        if len(call.args[2]) == 120 and torch.allclose(codes[2], (codes[0] + codes[1]) / 2):
+            left, right, middle = call.value.chunk(3)
+            found.append(bool(((left == right) & (middle != left)).any()))
+    return any(found)
+
+
+@LINEAR_PROBE.misconception(
+    "Your borders are bent: between two points of one class lies another. Something in your probe "
+    "is not linear in the code; are the points brought to the same length, as by "
+    "`normalize`? Scale columns, not points.",
+    sign=bends,
+)
+def on_the_unit_sphere(train_codes, train_labels, test_codes):
     train, test = (
-        np.c_[(codes.numpy() - train_codes.numpy().mean(0)) / scale, np.ones(len(codes))]
+        torch.nn.functional.normalize(scaled(train_codes, codes))
         for codes in (train_codes, test_codes)
     )
-    classes = np.unique(train_labels.numpy())
-    targets = (train_labels.numpy()[:, None] == classes).astype(float)
-    return classes[(test @ (np.linalg.pinv(train, rcond=1e-6) @ targets)).argmax(1)]
+    return fit(with_one(train), train_labels, with_one(test))

@@ -79,6 +79,15 @@ def is_the_mean_quotient(candidate: Candidate, rng: np.random.Generator) -> None
 
 
 @NEAREST_FARTHEST_RATIO.check
+def is_exact_where_the_gamma_function_overflows(
+    candidate: Candidate, rng: np.random.Generator
+) -> None:
+    """Is the same formula for more than 171 points and in more than 171 dimensions."""
+    for dims, counts in (((2, 7), (175, 260)), ((7, 13), (260, 420)), ((175, 260), (5, 60))):
+        _expect_ratio(candidate, int(rng.integers(*dims)), int(rng.integers(*counts)))
+
+
+@NEAREST_FARTHEST_RATIO.check
 def two_points_give_a_simple_fraction(candidate: Candidate, rng: np.random.Generator) -> None:
     """Two points give D/(D + 1), and a single point gives 1."""
     for dim in (1, int(rng.integers(2, 30))):

@@ -121,6 +121,26 @@ def area_for_volume(dim, num_points):
     return ratio(max(dim - 1, 1), num_points) if dim > 1 else 1.0
 
 
+@NEAREST_FARTHEST_RATIO.misconception(
+    "Where the gamma function overflows you fall back on Γ(1 + 1/D) N^(−1/D), which is only nearly "
+    "right. Take logarithms, `math.lgamma`, for every N."
+)
+def fall_back_for_many_points(dim, num_points):
+    if num_points > 170:
+        return approximation_for_many_points(dim, num_points)
+    return overflows(dim, num_points)
+
+
+@NEAREST_FARTHEST_RATIO.misconception(
+    "In many dimensions you fall back on an approximation for small 1/D. The closed form needs "
+    "none: take it for every D."
+)
+def fall_back_for_many_dimensions(dim, num_points):
+    if dim <= 100:
+        return ratio(dim, num_points)
+    return 1 - sum(1 / n for n in range(1, num_points)) / dim
+
+
 @NEAREST_FARTHEST_RATIO.misconception("You returned the logarithm. Exponentiate it.")
 def logarithm(dim, num_points):
     return math.log(ratio(dim, num_points))
