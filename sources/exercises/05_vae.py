@@ -4,7 +4,7 @@
 # You write the parts of a variational autoencoder one by one: the draw that a gradient can follow, the divergence from the
 # prior, the bound with its sum and its mean in the right places, and a likelihood for each kind of data. Then you put them
 # together and prove by numbers that the whole is right. Unit 03 derived the bound,
-# unit 04 built encoder and decoder; each exercise here says what it adds.
+# unit 04 built encoder and decoder. The lecture `lectures/05_vae.ipynb` explains every idea used here.
 #
 # **How it works.** Each exercise asks for one function, or for one class.
 #
@@ -16,8 +16,9 @@
 #
 # **Rules.** Arrays come and go as torch tensors, in float64 unless an exercise says otherwise: give new tensors the type of
 # the old ones, as in `torch.zeros(3, dtype=x.dtype)`. Where one number is asked for, return a number or a tensor with one
-# element. Do not change the arguments. All randomness comes from the arguments: from noise that you are given, or from
-# `generator`. The point is to write the functions yourself: `course_lib.vae` and its neighbours have them all, and cannot be
+# element. A result that is right to four digits counts as right, so you may compute in single precision inside. Do not change the
+# arguments. All randomness comes from the arguments: from noise that you are given, or from `generator`, which
+# you draw from and never seed: a second call with the same generator must give other draws. The point is to write the functions yourself: `course_lib.vae` and its neighbours have them all, and cannot be
 # imported while your notebook is graded. `torch.distributions` is there for you to use.
 #
 # An answer that is right in ordinary cases and fails only at extreme inputs gets half the points.
@@ -36,6 +37,7 @@ from autograder import check, hint, when_answered
 from course_lib import plots
 
 plots.use_style()
+_ = torch.set_num_threads(1)  # small networks: more threads would wait for each other
 
 # %% [markdown]
 # ## Notation
@@ -66,8 +68,8 @@ plots.use_style()
 # $$z = \mu + \sigma \odot \varepsilon, \qquad \varepsilon \sim \mathcal N(0, I)$$
 #
 # Every value of every point has an $\varepsilon$ of its own. Take it from `generator`: the same seed must give the same draw,
-# and another seed another one. Autograd must be able to go through your function, to `loc` and to `log_var`. The result has the
-# dtype of `loc`, also in single precision. There `log_var` may lie anywhere between −150 and 150.
+# and another seed, or a second call with the same generator, another one. Autograd must be able to go through your function, to `loc` and to `log_var`. The result has the
+# dtype of `loc`: double for double, single for single. In single precision `log_var` may lie anywhere between −150 and 150.
 
 
 # %% solution="reparameterize"
@@ -173,8 +175,10 @@ check(kl_to_standard_normal)
 # | `"gaussian"` | any number | `loc`, `log_scale`, (N, D) each | $-\frac{(x-\mu)^2}{2\sigma^2} - \log\sigma - \frac12\log 2\pi$ |
 # | `"categorical"` | whole numbers (int64) from 0 to K − 1 | `logits`, (N, D, K) | $\log\mathrm{softmax}(\eta)_x$ |
 #
-# Over everything that x can be, each must sum or integrate to one; the check does just that. Logits lie within ±1000 (of the
-# continuous Bernoulli within ±25, and they may be exactly 0), and $\log\sigma$, the logarithm of the **standard deviation**, within ±20.
+# Over everything that x can be, each must sum or integrate to one; the check does just that. Logits lie within ±1000, those of the
+# continuous Bernoulli within ±25, and $\log\sigma$, the logarithm of the **standard deviation**, within ±20. Autograd must be able to go
+# through your function to all parameters. Logits may be exactly 0 or as near to it as you like: there, too, value and gradient
+# of the continuous Bernoulli must be right (the formula for $C$ is 0/0).
 
 
 # %% solution="log_likelihood"
@@ -308,8 +312,8 @@ check(match_likelihoods)
 # $$-\mathcal L_n = -\sum_d \log p(x_{nd} \mid z_n) + \mathrm{KL}\big(q(z \mid x_n) \,\Vert\, p(z)\big)$$
 #
 # `logits` is what the decoder wrote for that draw, and $p(x_{nd} = 1 \mid z_n) = \mathrm{sigmoid}(\texttt{logits}_{nd})$. With the reduction
-# `"none"` return the N numbers, with `"mean"` their mean, with `"sum"` their sum. Logits lie within ±1000. The check also looks at
-# the gradients for `logits`, `loc` and `log_var`.
+# `"none"` return the N numbers, with `"mean"` their mean, with `"sum"` their sum; without a word, their mean. Logits lie within ±1000,
+# and the decoder may be sure and wrong. The check also looks at the gradients for `logits`, `loc` and `log_var`.
 
 
 # %% solution="negative_elbo"
@@ -359,7 +363,7 @@ check(predict_effective_beta)
 # $$\beta = b / a$$
 #
 # to a tenth of a percent. You are given a batch in which no logit and no mean is 0. Autograd goes through `loss_fn`: call
-# `torch.autograd.grad` (or `backward`) on what it gives. The gradients of the two prices themselves you know:
+# `torch.autograd.grad` (or `backward`) on what it gives. `requires_grad_()` on an argument is no change of it. The gradients of the two prices themselves you know:
 #
 # $$\frac{\partial}{\partial \eta} \big(-\log p(x \mid z)\big) = \mathrm{sigmoid}(\eta) - x, \qquad \frac{\partial}{\partial \mu}\, \mathrm{KL} = \mu$$
 #
@@ -428,7 +432,8 @@ with when_answered(effective_beta):
 # - `encode(x)` takes (N, D) and gives a pair: the mean of q, (N, M), and $\log s^2$, also (N, M), the same in every row.
 # - `decode(z)` takes (N, M) and gives a pair: the mean of x, (N, D), and $\log\sigma$, one number.
 # - `loss(x, noise)` takes (N, D) and standard normal noise (N, M). It gives −ELBO in nats, one draw $z = \mu + s \odot \varepsilon$ for
-#   each point with the noise that is given, averaged over the points: one number, with all constants.
+#   each point with the noise that is given, averaged over the points: one number, with all constants. The divergence is taken in
+#   closed form (A2), not estimated by the draw.
 #
 # All of $W, b, \sigma, V, c, s$ are learned, so they must be parameters of the module. Their names and form are yours. Keep the usual
 # random start of `nn.Linear`, or one of that size; at $W = V = 0$ there is no slope. The check compares your loss with the exact
@@ -544,6 +549,7 @@ check(predict_active_units)
 # $$\mathrm{KL}_m = \frac1N \sum_n \mathrm{KL}\big(q(z_m \mid x_n) \,\Vert\, \mathcal N(0, 1)\big)$$
 #
 # The encoder writes $\mu$ and $\log\sigma^2$. Both may be extreme: $\log\sigma^2$ between −60 and 10, $\mu$ up to $10^5$.
+# Gradients must reach both arguments: the lab below trains through your function.
 
 
 # %% solution="kl_per_dimension"
@@ -564,7 +570,7 @@ check(kl_per_dimension)
 #
 # A hidden value is active if its posterior mean varies over the images: if the variance of column $m$ of `loc` is above
 # `threshold`, usually 0.01. A mean that is the same for every image carries no message, wherever it lies. Dividing by
-# $N$ or by $N - 1$ makes no difference here. Return one number.
+# $N$ or by $N - 1$ makes no difference here. The images may come sorted, and means may lie at up to $10^8$. Return one number.
 
 
 # %% solution="active_units"
@@ -631,7 +637,7 @@ with when_answered(kl_per_dimension), when_answered(active_units):
 # $$\sum_m \max\Big(\text{floor},\; \frac1N \sum_n \mathrm{KL}_{nm}\Big)$$
 #
 # In spite of the name the floor is in nats. With the floor 0 this is the mean rate. Autograd must be able to go through your
-# function: a hidden value below the floor gets a gradient of exactly zero.
+# function: a hidden value below the floor gets a gradient of exactly zero. The floor may be any number from 0 on, also 0.001.
 
 
 # %% solution="free_bits"
@@ -653,8 +659,8 @@ check(free_bits)
 # Another remedy: let $\beta$ rise while training starts. Return the weight at a step, a number from 0 to 1. Any gentle shape is
 # right, as long as
 #
-# - it is 0 at step 0, below 1 before step `warmup_steps`, exactly 1 there, and 1 at every later step;
-# - it never falls, and no single step adds more than 3 / `warmup_steps`;
+# - it is 0 at step 0, below 1 at every step before `warmup_steps`, exactly 1 there, and 1 at every later step, however late;
+# - it never falls (it may rest), and no single step adds more than 3 / `warmup_steps`;
 # - `warmup_steps = 0` means no warm-up: the weight is 1 from step 0 on.
 #
 # Both arguments are whole numbers.
@@ -685,8 +691,8 @@ check(kl_schedule)
 #
 # $$\log p_\psi(z) = \log \sum_k \pi_k \prod_m \mathcal N(z_m \mid \mu_{km}, \sigma_{km}), \qquad \pi = \mathrm{softmax}(\eta)$$
 #
-# Mind where the product stands: inside the sum. `z` may have any number of leading axes. It may lie a thousand standard
-# deviations away, and logits may differ by thousands. Gradients must reach `z` and all three parameters.
+# Mind where the product stands: inside the sum. `z` may have any number of leading axes, none among them, and axes of length 1 stay. It may lie
+# a thousand standard deviations away, logits may differ by thousands, and $\log\sigma$ lies between −7 and 7. Gradients must reach `z` and all three parameters.
 
 
 # %% solution="mixture_prior_log_prob"
@@ -713,8 +719,8 @@ check(mixture_prior_log_prob)
 # $$\mathrm{KL}(q(z \mid x_n) \,\Vert\, p_\psi) = \mathbb E_q\big[\log q(z \mid x_n) - \log p_\psi(z)\big]$$
 #
 # You may take the part that has a closed form in closed form. Gradients must reach `loc`, `log_var` and the prior's parameters.
-# The check gives hundreds of draws that lie very evenly, and wants the integral within 3 %
-# or 0.03 nats. All draws of a point must count, and only they. A single estimate may be negative: leave it as it is.
+# The check gives up to 250 draws that lie very evenly, and wants the integral within 3 %
+# or 0.03 nats. All draws of a point, `noise[:, n]`, must count, and only they. A single estimate may be negative: leave it as it is.
 
 
 # %% solution="mixture_prior_kl"
@@ -749,8 +755,10 @@ check(mixture_prior_kl)
 #
 # $$\log \frac1S \sum_s \frac{p(x_n, z_{sn})}{q(z_{sn} \mid x_n)}, \qquad z_{sn} \sim q(z \mid x_n)$$
 #
-# Take exactly `num_samples` draws for each point, independent from point to point and from one hidden value to the next, with
-# all randomness from `generator`. Ask `log_joint` about these draws once each and about nothing else. The log joint may lie near ±3000.
+# Take exactly `num_samples` draws for each point, normal ones, independent from draw to draw, from point to point and from one hidden
+# value to the next (draws in mirrored pairs, ε and −ε, are allowed). All randomness comes from `generator`: another seed, or a second
+# call with the same generator, gives other draws. Ask `log_joint` about these draws once each and about nothing else. The log joint may lie near ±3000, also
+# near +3000 for one point and near −3000 for another of the same batch.
 
 
 # %% solution="iwae_evaluate"
@@ -779,9 +787,10 @@ check(iwae_evaluate)
 # for each point how many nats the ELBO has won: the amortisation gap.
 #
 # Here `log_joint(x, z)` answers two tensors, as in unit 03: the value (S, N) and its gradient with respect to z, (S, N, M).
-# It may be asked as often as you like. The check takes up to 200 steps and allows an error of 0.4 nats and 8 %. Take 16 draws
-# or more in every step, and estimate both ELBOs at the end with the same noise, 2000 draws. The encoder's means are up to two standard
-# deviations off and its variances by a factor of up to 5. The posterior may be strongly tilted, with standard deviations around 0.25. With `num_steps = 0` the gap is zero.
+# It may be asked as often as you like. The check takes up to 120 steps and allows an error of 0.4 nats and 8 %. Take 16 draws
+# or more in every step, new ones each time, and estimate both ELBOs at the end with the same noise, 2000 draws. All draws come from
+# `generator`. A gap may come out slightly negative by chance: leave it as it is. There are up to eight hidden values. The encoder's means are up to two standard
+# deviations off and its variances by a factor of up to 5. The posterior may be strongly tilted, with standard deviations around 0.25. With `num_steps = 0` the gap is exactly zero.
 
 
 # %% solution="amortization_gap"
@@ -865,7 +874,7 @@ check(amortization_gap)
 # A minute of training on one core is enough for all of them. The test images are for measuring: train on
 # `fashion_mnist("train")` only. You may train anywhere, also on a GPU, and with any loss, schedule or trick. What counts is the file.
 # It must be written by `safetensors.torch.save_file` (a pickle from `torch.save` is refused unopened), hold exactly the tensors of
-# `FashionVAE()` built without arguments, and have at most 30 MB. To try again, overwrite the file, check, and hand in both files once more.
+# `FashionVAE()` built without arguments in float32 (other kinds of numbers are converted), and have at most 30 MB. To try again, overwrite the file, check, and hand in both files once more.
 
 # %% setup="fashion-vae-model"
 from pathlib import Path

@@ -14,6 +14,8 @@ def reference(loc: Tensor, threshold: float) -> int:
     return int((loc.var(0) > threshold).sum())
 
 
+NUM_SORTED = 40
+
 ACTIVE_UNITS = Exercise(
     name="active_units",
     unit="05_vae",
@@ -62,42 +64,68 @@ def draw(
     return torch.from_numpy(loc * np.sqrt(variances) + offset * place)
 
 
-def _expect(candidate: Candidate, loc: Tensor, threshold: float, right: int) -> None:
-    what = f"active_units for {loc.shape[1]} hidden values and the threshold {threshold:g}"
-    given = expect.number(candidate.call(loc, threshold), what)
-    expect.true(given == right, f"{what} is {given:g}; expected {right}")
+def _expect(candidate: Candidate, *cases: tuple[Tensor, float, int]) -> None:
+    """Demand the right counts; all are asked for before the first is judged."""
+    given = [candidate.call(loc, threshold) for loc, threshold, _ in cases]
+    for value, (loc, threshold, right) in zip(given, cases, strict=True):
+        what = f"active_units for {loc.shape[1]} hidden values and the threshold {threshold:g}"
+        count = expect.number(value, what)
+        expect.true(count == right, f"{what} is {count:g}; expected {right}")
 
 
 @ACTIVE_UNITS.check
 def counts_what_varies(candidate: Candidate, rng: np.random.Generator) -> None:
     """Counts the hidden values whose mean varies over the images by more than the threshold."""
+    cases = []
     for threshold, num_active, num_collapsed in ((0.01, 3, 5), (0.01, 2, 1), (0.25, 1, 4)):
         active = threshold * np.exp(rng.uniform(1.2, 4, num_active))
         collapsed = threshold * np.exp(rng.uniform(-8, -1.2, num_collapsed))
         # between threshold² and the threshold: these a standard deviation would count
         collapsed[0] = threshold * 0.3
+        if num_collapsed > 1:  # only the mean absolute deviation is below the threshold here
+            collapsed[1] = min(1.21 * threshold**2, threshold / 2)
         variances = rng.permutation(np.concatenate([active, collapsed]))
-        _expect(candidate, draw(rng, variances, 40), threshold, num_active)
+        cases.append((draw(rng, variances, 40), threshold, num_active))
+    _expect(candidate, *cases)
 
 
 @ACTIVE_UNITS.check
 def does_not_count_a_constant(candidate: Candidate, rng: np.random.Generator) -> None:
     """A mean that is the same for every image is no message, wherever it lies."""
-    variances = np.array([0.0, 1e-6, 0.8, 0.0, 1e-4])
-    for offset in (0.08, 5.0):
-        _expect(candidate, draw(rng, variances, 30, offset), 0.01, 1)
+    variances = np.array([0.0, 2.5e-5, 0.8, 0.0, 4e-4])
+    around = [draw(rng, variances, 30, offset) for offset in (0.08, 5.0, 0.0)]
+    same_place = draw(rng, variances, 30, 0.0) - 3.0
+    _expect(candidate, *((loc, 0.01, 1) for loc in (*around, same_place)))
+
+
+@ACTIVE_UNITS.check
+def looks_at_all_images(candidate: Candidate, rng: np.random.Generator) -> None:
+    """Also sees what varies among the first images only, or among the last."""
+    num_points = NUM_SORTED
+    loc = draw(rng, np.array([1.0, 1.0, 1.0, 0.8, 0.8, 1e-4]), num_points)
+    rows = torch.arange(num_points)
+    for column, is_still in enumerate((rows < 30, rows < 30, rows < 30, rows >= 10)):
+        loc[is_still, column] = loc[10, column]
+    _expect(candidate, (loc, 0.01, 5))
+
+
+@ACTIVE_UNITS.edge_check
+def survives_places_far_away(candidate: Candidate, rng: np.random.Generator) -> None:
+    """Does not mistake rounding for scatter where the means lie at tens of millions."""
+    loc = draw(rng, np.array([0.0] * 40 + [1e4, 1e4]), 30, 0.0)
+    place = torch.from_numpy(rng.uniform(3e7, 8e7, size=42))
+    _expect(candidate, (loc + place, 0.01, 2))
 
 
 @ACTIVE_UNITS.check
 def does_not_depend_on_the_number_of_images(candidate: Candidate, rng: np.random.Generator) -> None:
     """Gives the same count when every image is there several times."""
     loc = draw(rng, rng.permutation([0.4, 0.04, 0.004, 0.002, 0.0005]), 12)
-    for repeats in (1, 30):
-        _expect(candidate, loc.repeat(repeats, 1), 0.01, 2)
+    _expect(candidate, *((loc.repeat(repeats, 1), 0.01, 2) for repeats in (1, 30)))
 
 
 @ACTIVE_UNITS.check
 def all_or_none(candidate: Candidate, rng: np.random.Generator) -> None:
     """Can be all hidden values, or none."""
-    _expect(candidate, draw(rng, rng.uniform(0.5, 2, 6), 25), 0.01, 6)
-    _expect(candidate, draw(rng, rng.uniform(0, 0.003, 4), 25), 0.01, 0)
+    every, none = rng.uniform(0.5, 2, 6), rng.uniform(0, 0.003, 4)
+    _expect(candidate, (draw(rng, every, 25), 0.01, 6), (draw(rng, none, 25), 0.01, 0))

@@ -3,7 +3,71 @@
 import numpy as np
 import torch
 
-from .active_units import ACTIVE_UNITS, reference
+from ._signs import name_changes_in_place
+from .active_units import ACTIVE_UNITS, NUM_SORTED, reference
+
+name_changes_in_place(ACTIVE_UNITS)
+
+
+@ACTIVE_UNITS.misconception("You return M, all hidden values. Count those that vary.")
+def all_of_them(loc, threshold):
+    return loc.shape[1]
+
+
+@ACTIVE_UNITS.misconception("You return 0 whatever the means are.")
+def none_of_them(loc, threshold):
+    return 0
+
+
+@ACTIVE_UNITS.misconception(
+    "You compare the mean absolute deviation with the threshold. It is the variance that counts."
+)
+def absolute_deviation(loc, threshold):
+    return ((loc - loc.mean(0)).abs().mean(0) > threshold).sum()
+
+
+@ACTIVE_UNITS.misconception(
+    "You take the scatter around the mean of all columns together. Every column has its own mean."
+)
+def around_the_grand_mean(loc, threshold):
+    return ((loc - loc.mean()).square().mean(0) > threshold).sum()
+
+
+def _sorted(calls):
+    """What was counted where some columns vary among the first or the last images only."""
+    return [
+        (int(call.value), int((call.args[0][:10].var(0) > 0.01).sum()))
+        for call in calls
+        if call.error is None and call.args[0].shape == (NUM_SORTED, 6)
+    ]
+
+
+@ACTIVE_UNITS.misconception(
+    "You look at some of the images only, such as the first. Take the variance over all rows.",
+    sign=lambda calls: (
+        any(given in (2, 4) for given, _ in _sorted(calls))
+        and all(
+            call.error is None and int(call.value) == reference(*call.args)
+            for call in calls
+            if call.args[0].shape == (30, 5)
+        )
+    ),
+)
+def first_images_only(loc, threshold):
+    return (loc[:10].var(0) > threshold).sum()
+
+
+@ACTIVE_UNITS.misconception(
+    "You subtract the square of the mean from the mean of the squares. Far from zero both are huge "
+    "and their difference is rounding: subtract the mean first, or use `var`.",
+    sign=lambda calls: all(
+        (call.error is None and int(call.value) == reference(*call.args))
+        != bool(call.args[0].abs().max() > 1e6)
+        for call in calls
+    ),
+)
+def difference_of_squares(loc, threshold):
+    return (loc.square().mean(0) - loc.mean(0).square() > threshold).sum()
 
 
 @ACTIVE_UNITS.misconception(

@@ -17,7 +17,7 @@ from ._exact import ExactModel, draw_model, with_encoder
 
 NUM_NOISE = 400
 SLACK, SHARE = 0.4, 0.08  # nats, and share of the gap, that an estimate may be off
-STEPS = 200
+STEPS, FEW_STEPS = 120, 8
 TILTED = {"tilt": 0.95, "size": (1.3, 1.7)}  # the best q is about a nat away from the posterior
 
 
@@ -36,13 +36,19 @@ def elbo(x: Tensor, log_joint: Any, loc: Tensor, log_var: Tensor, noise: Tensor)
 
 
 def improve(
-    x: Tensor, log_joint: Any, loc: Tensor, log_var: Tensor, noise: Tensor, num_steps: int
+    x: Tensor,
+    log_joint: Any,
+    loc: Tensor,
+    log_var: Tensor,
+    num_steps: int,
+    generator: torch.Generator,
 ) -> tuple[Tensor, Tensor]:
     """Climb the ELBO of every point from the encoder's q by gradient."""
     loc, log_var = loc.clone().requires_grad_(), log_var.clone().requires_grad_()
     optimiser = torch.optim.Adam([loc, log_var], lr=0.1)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, num_steps + 1)
     for _ in range(num_steps):
+        noise = whitened_noise(16, loc.shape, generator)
         z = loc + (0.5 * log_var).exp() * noise
         _, slope = log_joint(x, z.detach())
         loss = -(z * slope).sum(-1).mean(0) - 0.5 * log_var.sum(-1)
@@ -59,8 +65,7 @@ def reference(
     """Cremer, Li & Duvenaud 2018, section 3."""
     loc, log_var = encode(x)
     noise = whitened_noise(NUM_NOISE, loc.shape, generator)
-    few = whitened_noise(16, loc.shape, generator)
-    best = improve(x, log_joint, loc, log_var, few, num_steps)
+    best = improve(x, log_joint, loc, log_var, num_steps, generator)
     return elbo(x, log_joint, *best, noise) - elbo(x, log_joint, loc, log_var, noise)
 
 
@@ -164,14 +169,67 @@ def equals_the_exact_gap(candidate: Candidate, rng: np.random.Generator) -> None
 
 @AMORTIZATION_GAP.check
 def is_zero_for_the_best_encoder(candidate: Candidate, rng: np.random.Generator) -> None:
-    """Is zero where the encoder gives the best q already, also if the posterior is tilted."""
-    model = draw_model(rng, 3, 2, **TILTED)
-    given = ask(candidate, rng, model, 60)
-    _expect(given, torch.zeros(3).double(), "with an encoder that cannot be beaten")
+    """Is zero where the encoder gives the best q already, with many hidden values too."""
+    for num_points, latent_dim, tilt in ((3, 2, TILTED), (1, 8, {"size": (1.3, 1.7)})):
+        model = draw_model(rng, num_points, latent_dim, **tilt)
+        given = ask(candidate, rng, model, 50)
+        where = f"with an encoder that cannot be beaten and {latent_dim} hidden values"
+        _expect(given, torch.zeros(num_points).double(), where)
 
 
 @AMORTIZATION_GAP.check
 def is_zero_without_steps(candidate: Candidate, rng: np.random.Generator) -> None:
-    """Is zero when no step is taken, because then q is still the encoder's."""
-    model = draw_off(rng, 3, 2)
-    _expect(ask(candidate, rng, model, 0), torch.zeros(3).double(), "with num_steps = 0")
+    """Is exactly zero when no step is taken: q is still the encoder's, and the noise the same."""
+    given = ask(candidate, rng, draw_off(rng, 3, 2), 0)
+    worst = given[given.abs().argmax()].item()
+    expect.true(
+        abs(worst) < 1e-6,
+        f"with num_steps = 0 the gap of a point is {worst:.3g} nats; expected exactly 0, from one "
+        "noise for both ELBOs",
+    )
+
+
+@AMORTIZATION_GAP.check
+def draws_from_the_generator(candidate: Candidate, rng: np.random.Generator) -> None:
+    """Draws anew in each step, all from `generator`: the same seed gives the same draws, another
+    seed or a second call with the same generator gives others.
+    """
+    model, seed = draw_off(rng, 2, 1), int(rng.integers(2**30))
+    seeds = Seed(seed), Seed(seed), Seed(seed + 1), Seed(seed, used=True)
+    one, again, other, later = (_draws(candidate, model, given) for given in seeds)
+    expect.true(
+        torch.equal(one[0], again[0]),
+        "two generators with the same seed give different draws; draw with `generator=generator`",
+    )
+    for rival, what in ((other, "with another seed"), (later, "that was drawn from before")):
+        expect.true(
+            not torch.equal(one[0], rival[0]),
+            f"a generator {what} gives the same draws; draw with `generator=generator`, without a "
+            "seed of your own",
+        )
+    different = num_different(one)
+    expect.true(
+        different > FEW_STEPS / 2,
+        f"in {FEW_STEPS} steps and the comparison at the end you used {different} sets of draws; "
+        "draw new noise in each step",
+    )
+
+
+def _draws(candidate: Candidate, model: ExactModel, seed: Seed) -> list[Tensor]:
+    """What `log_joint` was asked about, in order."""
+    oracle = Oracle(model.log_joint_and_slope)
+    candidate.call(model.x, Oracle(model.encode), oracle, FEW_STEPS, seed)
+    expect.true(len(oracle.questions) > 1, "log_joint was never asked; climb by its gradient")
+    return [z for _, z in oracle.questions]
+
+
+def num_different(asked: list[Tensor]) -> int:
+    """How many sets of noise are behind these draws, (S, N, M) each, whatever q they come from."""
+    found: list[Tensor] = []
+    for z in asked:
+        if z.ndim != 3 or len(z) < 4:  # too few to see the noise in them
+            return len(asked)
+        noise = (z - z.mean(0)) / z.std(0)
+        if not any(n.shape == noise.shape and torch.allclose(n, noise, atol=1e-6) for n in found):
+            found.append(noise)
+    return len(found)

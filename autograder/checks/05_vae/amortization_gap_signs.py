@@ -1,16 +1,17 @@
 """How mistakes in `amortization_gap` show: each leads to a gap of its own with a closed form."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from autograder.candidate import Call
+from autograder.candidate import Call, Seed
 from autograder.exercise import Sign
 
 from ._exact import ExactModel
-from .amortization_gap import SHARE, SLACK, exact
+from .amortization_gap import FEW_STEPS, SHARE, SLACK, STEPS, exact, num_different
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +21,15 @@ class Climbed:
     model: ExactModel
     num_steps: int
     given: Tensor
+    asked: list[Tensor]
+
+    @property
+    def end(self) -> tuple[Tensor, Tensor]:
+        """Mean and log standard deviation of the draws in the last steps of the climb, (N, M)."""
+        climb = [z for z in self.asked if len(z) == len(self.asked[0])][-15:]
+        means = torch.stack([z.mean(0) for z in climb]).mean(0)
+        variances = torch.stack([z.var(0) for z in climb]).mean(0)
+        return means, 0.5 * variances.log()
 
     @property
     def exact(self) -> Tensor:
@@ -66,11 +76,16 @@ class Climbed:
 
 
 def climbs(calls: Sequence[Call]) -> list[Climbed]:
-    """All calls in which steps were taken."""
+    """All calls in which enough steps were taken to arrive."""
     return [
-        Climbed(call.args[1].function.__self__, call.args[3], torch.as_tensor(call.value).double())
+        Climbed(
+            call.args[1].function.__self__,
+            call.args[3],
+            torch.as_tensor(call.value).double(),
+            [z for _, z in call.args[2].questions],
+        )
         for call in calls
-        if call.args[3] > 0
+        if call.args[3] > FEW_STEPS
     ]
 
 
@@ -122,3 +137,71 @@ def all_fall(calls: Sequence[Call]) -> bool:
 
 def not_finite(calls: Sequence[Call]) -> bool:
     return any(not torch.isfinite(c.given).all() for c in climbs(calls))
+
+
+def short(calls: Sequence[Call]) -> list[Call]:
+    """The calls with few steps, in which the draws themselves are looked at."""
+    return [c for c in calls if c.args[3] == FEW_STEPS and c.error is None]
+
+
+def repeats(related: Callable[[Seed, Seed], bool], same: bool) -> Sign:
+    """Two short calls with seeds so related began with the same draws, or did not."""
+
+    def sign(calls: Sequence[Call]) -> bool:
+        return any(
+            torch.equal(first_draws(one), first_draws(two)) == same
+            for one, two in itertools.combinations(short(calls), 2)
+            if related(one.args[4], two.args[4])
+        )
+
+    return sign
+
+
+def first_draws(call: Call) -> Tensor:
+    return call.args[2].questions[0][1]
+
+
+def noise_reused(calls: Sequence[Call]) -> bool:
+    """The same few sets of noise stand behind all questions of a call."""
+    asked = [[z for _, z in call.args[2].questions] for call in short(calls)]
+    return any(num_different(draws) <= FEW_STEPS / 2 < len(draws) for draws in asked)
+
+
+def few_steps_taken(calls: Sequence[Call]) -> bool:
+    """`log_joint` was asked much less often than steps were wanted."""
+    long = [call for call in calls if call.args[3] == STEPS and call.error is None]
+    return bool(long) and all(len(call.args[2].questions) < STEPS / 2 for call in long)
+
+
+def without_steps(condition: Callable[[Tensor, Tensor], bool]) -> Sign:
+    """What was won in no step at all, and the exact gap, meet a condition."""
+
+    def sign(calls: Sequence[Call]) -> bool:
+        none = [call for call in calls if call.args[3] == 0 and call.error is None]
+        return bool(none) and all(
+            bool(c.value.abs().max() > 1e-6)
+            and condition(c.value.double(), exact(c.args[1].function.__self__))
+            for c in none
+        )
+
+    return sign
+
+
+def ends(condition: Callable[[Climbed], bool]) -> Sign:
+    """The q at the end of the longest climb meets a condition, and the gap is wrong."""
+
+    def sign(calls: Sequence[Call]) -> bool:
+        found = [
+            c for c in climbs(calls) if c.num_steps == STEPS and c.given.shape == c.exact.shape
+        ]
+        wrong = any(not near(c.given, c.exact) for c in found)
+        return bool(found) and wrong and all(map(condition, found))
+
+    return sign
+
+
+def on_its_way(climbed: Climbed) -> bool:
+    """The last point's mean and width are both far from their best."""
+    (loc, log_scale), best = climbed.end, 0.5 * climbed.model.best_log_var
+    away = (loc - climbed.model.posterior_mean) / best.exp()
+    return bool(away[-1].abs().max() > 0.4 and (log_scale - best)[-1].abs().max() > 0.2)

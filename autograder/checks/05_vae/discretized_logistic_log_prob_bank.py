@@ -5,9 +5,18 @@ import math
 import torch
 from torch.nn import functional
 
+from ._signs import at_ordinary_inputs, name_changes_in_place
 from .discretized_logistic_log_prob import DISCRETIZED_LOGISTIC_LOG_PROB, each, reference
 
-misconception = DISCRETIZED_LOGISTIC_LOG_PROB.misconception
+name_changes_in_place(DISCRETIZED_LOGISTIC_LOG_PROB)
+
+
+def _is_ordinary(call):
+    return bool(call.args[2].min() > -2.5)
+
+
+misconception = at_ordinary_inputs(DISCRETIZED_LOGISTIC_LOG_PROB, _is_ordinary)
+with_sign = DISCRETIZED_LOGISTIC_LOG_PROB.misconception
 variant = DISCRETIZED_LOGISTIC_LOG_PROB.variant
 
 
@@ -120,7 +129,7 @@ def always_256_levels(x, loc, log_scale, num_levels):
     return reference(x, loc, log_scale, 256)
 
 
-@misconception(
+@with_sign(
     "You used `log_scale` as the scale itself: take its exponential.",
     sign=lambda calls: all(_is_scaled_wrongly(c) for c in calls[:6] if c.verb == "call"),
 )
@@ -205,13 +214,71 @@ def in_bits(x, loc, log_scale, num_levels):
     return reference(x, loc, log_scale, num_levels) / math.log(2)
 
 
+@misconception("You summed over the points and kept the values. Sum over the last axis.")
+def wrong_axis(x, loc, log_scale, num_levels):
+    return each(x, loc, log_scale, num_levels).sum(0)
+
+
+@misconception("Your cells are 1/256 wide always. They are 1/(L − 1) wide: use `num_levels`.")
+def width_of_one_over_256(x, loc, log_scale, num_levels):
+    return _with_ends(x, loc, log_scale, -0.5 / 256, 0.5 / 256)
+
+
 @misconception(
-    "The formula is right, but far from μ the two sigmoids are equal in floating point, and the "
-    "logarithm of their difference is −∞ or a floor that you set. Write the difference as "
-    "F(b) F(−a) (1 − exp(a − b)).",
+    "You turned the levels into whole numbers from 0 to L − 1, and left μ and s on the scale from "
+    "0 to 1. Take all three on one scale."
+)
+def levels_as_whole_numbers(x, loc, log_scale, num_levels):
+    return reference(x * (num_levels - 1), loc, log_scale, num_levels)
+
+
+@misconception("You gave each of the L levels the same probability.")
+def uniform_levels(x, loc, log_scale, num_levels):
+    return torch.full((len(x),), -x.shape[1] * math.log(num_levels), dtype=x.dtype)
+
+
+@with_sign(
+    "The values are right, and no gradient flows: `detach`, `no_grad` or numpy cuts the path.",
     sign=lambda calls: (
-        all(map(_is_right, [c for c in calls if c.verb == "call"][:-1]))
-        and not _is_right([c for c in calls if c.verb == "call"][-1])
+        all(_is_right(call) for call in calls if call.verb == "call" and _is_ordinary(call))
+        and all(call.error is not None for call in calls if call.verb == "gradient")
+    ),
+)
+def gradient_cut(x, loc, log_scale, num_levels):
+    return reference(x, loc, log_scale, num_levels).detach()
+
+
+@with_sign(
+    "All values are right, and the gradient is NaN or infinite far from μ: `torch.where` hides the "
+    "logarithm of a zero, but its gradient gets through. Give the branch that is not taken another "
+    "number, or take a formula in which nothing vanishes.",
+    sign=lambda calls: (
+        all(_is_right(call) for call in calls if call.verb == "call")
+        and any(
+            call.verb == "gradient"
+            and call.error is None
+            and not all(slope.isfinite().all() for slope in call.value)
+            for call in calls
+        )
+    ),
+)
+def gradient_not_finite(x, loc, log_scale, num_levels):
+    half = _half(num_levels)
+    a, b = ((x + shift - loc) / log_scale.exp() for shift in (-half, half))
+    mass = b.sigmoid() - a.sigmoid()
+    stable = _cells(x, loc, log_scale, -half, half)
+    inside = torch.where(mass > 1e-9, mass.log(), stable)
+    low, high = functional.logsigmoid(b), functional.logsigmoid(-a)
+    return torch.where(x < 1e-6, low, torch.where(x > 1 - 1e-6, high, inside)).sum(-1)
+
+
+@with_sign(
+    "The formula is right for ordinary widths. Far from μ the two sigmoids are equal in floating "
+    "point, and the logarithm of their difference is −∞, or a floor or a density in its place; or "
+    "`log_scale` is clamped. Write the difference as F(b) F(−a) (1 − exp(a − b)).",
+    sign=lambda calls: (
+        all(_is_right(call) for call in calls if call.verb == "call" and _is_ordinary(call))
+        and not all(_is_right(call) for call in calls if call.verb == "call")
     ),
 )
 def plain_difference(x, loc, log_scale, num_levels):

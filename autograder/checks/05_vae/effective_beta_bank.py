@@ -2,9 +2,14 @@
 
 import torch
 
+from autograder.candidate import to_student
+
+from ._signs import at_ordinary_inputs, name_changes_in_place
 from .effective_beta import EFFECTIVE_BETA, reference, slope_weights
 from .kl_to_standard_normal import kl
 from .negative_elbo import distortion
+
+name_changes_in_place(EFFECTIVE_BETA)
 
 misconception = EFFECTIVE_BETA.misconception
 variant = EFFECTIVE_BETA.variant
@@ -15,7 +20,7 @@ def _slopes(loss_fn, x, logits, loc, log_var):
     return torch.autograd.grad(loss_fn(x, *leaves), leaves)
 
 
-@misconception(
+@at_ordinary_inputs(EFFECTIVE_BETA, lambda call: call.error is None)(
     "Your ratio is upside down: β is the weight of the divergence over that of the distortion, b/a."
 )
 def upside_down(loss_fn, *batch):
@@ -120,8 +125,8 @@ def logits_not_divided(loss_fn, x, logits, loc, log_var):
 
 
 @misconception(
-    "Your β is half of what it should be. If you used the log variances: the slope of the "
-    "divergence by log σ² is ½ (σ² − 1), with the ½."
+    "Your β is half of what it should be: the slope of the divergence is μ by μ, not 2μ, and "
+    "½ (σ² − 1) by log σ², with the ½."
 )
 def half_of_log_var_missing(loss_fn, *batch):
     return reference(loss_fn, *batch) / 2
@@ -175,6 +180,50 @@ def logarithm(loss_fn, *batch):
 @misconception("You returned the loss itself, not the ratio of its two weights.")
 def the_loss(loss_fn, *batch):
     return loss_fn(*batch)
+
+
+@misconception(
+    "You returned the square root of β. The ratio of the two weights itself is asked for."
+)
+def square_root(loss_fn, *batch):
+    return reference(loss_fn, *batch).abs().sqrt()
+
+
+@misconception("You return N, the number of points. Every loss has its own β: differentiate it.")
+def always_the_number_of_points(loss_fn, x, *batch):
+    return float(len(x))
+
+
+@misconception(
+    "You multiplied by N. The slopes of both prices are for the sum over the batch, so N cancels."
+)
+def times_points(loss_fn, x, *batch):
+    return len(x) * reference(loss_fn, x, *batch)
+
+
+@misconception(
+    "You multiplied by D/M, as if the loss averaged each price over its own size. What the loss "
+    "has done is in its slopes already."
+)
+def times_ratio_of_sizes(loss_fn, x, logits, loc, log_var):
+    return reference(loss_fn, x, logits, loc, log_var) * x.shape[1] / loc.shape[1]
+
+
+@misconception(
+    "You rounded β. Return it as it comes, to a tenth of a percent.",
+    sign=lambda calls: all(
+        call.error is None
+        and abs(float(call.value) - float(reference(*_as_lent(call)))) < 0.51
+        and (float(call.value) * 100).is_integer()
+        for call in calls
+    ),
+)
+def rounded(loss_fn, *batch):
+    return round(float(reference(loss_fn, *batch)), 1)
+
+
+def _as_lent(call):
+    return tuple(to_student(value) for value in call.args)
 
 
 @variant

@@ -64,8 +64,26 @@ def changed(**parts: Callable[[Tensor], Tensor]) -> State:
 
 
 @FASHION_VAE.misconception(
-    "These weights are untrained: every pixel is near a coin toss, 784 log 2 = 543 nats. Was the "
-    "model saved before training, or a new one made?",
+    "Your q overflows: its rate is infinite or astronomically high. The encoder's second half is "
+    "log σ²; did the training run away (a learning rate that is too high, a sign)?",
+    sign=where(lambda m: not m.rate < 1e5),
+)
+def overflowing():
+    return changed(encoder__2__bias=lambda b: b + torch.arange(32).ge(16).float() * 60)
+
+
+@FASHION_VAE.misconception(
+    "The encoder gives the prior for every image, and the decoder was made for codes: is the "
+    "encoder's last layer zero, or was another encoder saved?",
+    sign=where(lambda m: m.rate < 0.5 and m.distortion > 556),
+)
+def silent_encoder():
+    return changed(encoder__2__weight=torch.zeros_like, encoder__2__bias=torch.zeros_like)
+
+
+@FASHION_VAE.misconception(
+    "These weights are untrained, or nearly so: every pixel is near a coin toss, 784 log 2 = 543 "
+    "nats. Was the model saved before training, or a new one made?",
     sign=where(lambda m: 525 < m.distortion < 556 and m.rate < 10),
 )
 def untrained():
@@ -141,8 +159,8 @@ def two_models():
 
 
 @FASHION_VAE.misconception(
-    "Nothing is wrong in kind; the model is not good enough yet. Train for more steps and let the "
-    "learning rate fall to zero at the end.",
+    "The code is used and no single mistake explains the rest: the model is not good enough yet. "
+    "Train for more steps and let the learning rate fall to zero at the end.",
     sign=where(lambda m: m.rate + m.distortion <= INDEPENDENT),
 )
 def not_trained_enough():

@@ -4,7 +4,12 @@ import math
 
 import torch
 
-from .free_bits import FREE_BITS, reference
+from autograder.diagnosis import alike
+
+from ._signs import name_changes_in_place
+from .free_bits import FREE_BITS, exact, reference
+
+name_changes_in_place(FREE_BITS)
 
 
 @FREE_BITS.misconception(
@@ -147,6 +152,73 @@ def smooth_floor(kl, floor):
 @FREE_BITS.misconception("Your result has the wrong sign. The charge is part of a loss.")
 def negative(kl, floor):
     return -reference(kl, floor)
+
+
+@FREE_BITS.misconception(
+    "You averaged over the hidden values, the wrong axis. Average over the images, the rows, and "
+    "compare each hidden value with the floor."
+)
+def wrong_axis(kl, floor):
+    return kl.mean(1).clamp(min=floor).sum()
+
+
+@FREE_BITS.misconception(
+    "You divided the floor by the number of images. It is compared with the mean over the images "
+    "as it is."
+)
+def floor_divided_by_points(kl, floor):
+    return kl.mean(0).clamp(min=floor / len(kl)).sum()
+
+
+@FREE_BITS.misconception("You return M times the floor, whatever the divergences are.")
+def floor_only(kl, floor):
+    return torch.tensor(kl.shape[1] * floor, dtype=kl.dtype)
+
+
+def _has_own_floor(calls):
+    """All values are right for one and the same floor, found where all divergences are zero."""
+    plain = [call for call in calls if call.verb == "call" and call.error is None]
+    own = next(float(c.value) / c.args[0].shape[1] for c in plain if not c.args[0].any())
+    return len(plain) > 3 and all(
+        alike(call.value.double(), exact(call.args[0], own)[0]) for call in plain
+    )
+
+
+@FREE_BITS.misconception(
+    "You compare with a floor of your own, always the same number. Use the argument.",
+    sign=_has_own_floor,
+)
+def fixed_floor(kl, floor):
+    return kl.mean(0).clamp(min=0.5).sum()
+
+
+@FREE_BITS.misconception(
+    "You keep the floor from falling below a number of your own. It may be as small as it likes: "
+    "use the argument as it is."
+)
+def smallest_floor(kl, floor):
+    return kl.mean(0).clamp(min=max(floor, 0.01)).sum()
+
+
+@FREE_BITS.misconception(
+    "The value is right, and a hidden value below the floor still has a small gradient (a leak, or "
+    "a smooth maximum). Its gradient has to be exactly zero.",
+    sign=lambda calls: (
+        all(
+            alike(call.value.double(), exact(*call.args)[0])
+            for call in calls
+            if call.verb == "call" and call.args[1] > 0.1
+        )
+        and any(
+            call.verb == "gradient"
+            and call.error is None
+            and call.value[0][:, call.args[0].mean(0) < call.args[1]].any()
+            for call in calls
+        )
+    ),
+)
+def leaks(kl, floor):
+    return reference(kl, floor) + 1e-7 * kl.mean(0).sum()
 
 
 @FREE_BITS.variant

@@ -6,7 +6,10 @@ import torch
 
 from . import iwae_evaluate_signs as signs
 from ._exact import LOG_2PI
+from ._signs import name_changes_in_place
 from .iwae_evaluate import IWAE_EVALUATE, log_q, reference, weights_of
+
+name_changes_in_place(IWAE_EVALUATE)
 
 
 def average(log_weights):
@@ -176,13 +179,26 @@ def weighed_with_the_prior(x, encode, log_joint, num_samples, generator):
     return average(value - signs.log_prior(z))
 
 
+_DOUBLED = signs.gives(
+    signs.from_weights(
+        lambda f, n: f.log_joint[n] - log_q(f.z[n], f.model.loc[n], 2 * f.model.log_var[n])
+    )
+)
+_WELL_DRAWN = signs.draws(lambda f: bool((f.noise.var(0) - 1).abs().max() < 0.5))
+
+
+@IWAE_EVALUATE.misconception(
+    "Your draws are right, and log q(z) takes `log_var` for log σ. It is log σ², there as well.",
+    sign=lambda calls: _DOUBLED(calls) and _WELL_DRAWN(calls),
+)
+def density_with_the_variance(x, encode, log_joint, num_samples, generator):
+    loc, log_var, z, value = parts(x, encode, log_joint, num_samples, generator)
+    return average(value - log_q(z, loc, 2 * log_var))
+
+
 @IWAE_EVALUATE.misconception(
     "You took `log_var` for log σ, in the draws and in the density. It is log σ².",
-    sign=signs.gives(
-        signs.from_weights(
-            lambda f, n: f.log_joint[n] - log_q(f.z[n], f.model.loc[n], 2 * f.model.log_var[n])
-        )
-    ),
+    sign=lambda calls: _DOUBLED(calls) and not _WELL_DRAWN(calls),
 )
 def taken_for_log_std(x, encode, log_joint, num_samples, generator):
     return reference(
@@ -194,7 +210,7 @@ def taken_for_log_std(x, encode, log_joint, num_samples, generator):
     "You draw with the variance as the standard deviation. The noise is multiplied by σ, which is "
     "exp(½ log σ²).",
     sign=signs.draws(
-        lambda f: torch.allclose(f.noise.var(0), f.model.log_var.exp(), rtol=0.2, atol=0.02)
+        lambda f: torch.allclose(f.noise.var(0), f.model.log_var.exp(), rtol=0.4, atol=0.02)
     ),
 )
 def drawn_with_the_variance(x, encode, log_joint, num_samples, generator):
@@ -207,7 +223,7 @@ def drawn_with_the_variance(x, encode, log_joint, num_samples, generator):
 @IWAE_EVALUATE.misconception(
     "You draw with unit variance around the encoder's mean. Multiply the noise by σ.",
     sign=signs.draws(
-        lambda f: torch.allclose(f.noise.var(0), (-f.model.log_var).exp(), rtol=0.2, atol=0.02)
+        lambda f: torch.allclose(f.noise.var(0), (-f.model.log_var).exp(), rtol=0.4, atol=0.02)
     ),
 )
 def drawn_with_unit_variance(x, encode, log_joint, num_samples, generator):
@@ -271,9 +287,42 @@ def uniform_noise(x, encode, log_joint, num_samples, generator):
     return average(log_joint(x, z) - log_q(z, loc, log_var))
 
 
+def with_noise(draw_noise):
+    """The estimate with other noise: draw_noise(shape, generator)."""
+
+    def evaluate(x, encode, log_joint, num_samples, generator):
+        loc, log_var = encode(x)
+        z = loc + (0.5 * log_var).exp() * draw_noise((num_samples, *loc.shape), generator)
+        return average(log_joint(x, z) - log_q(z, loc, log_var))
+
+    return evaluate
+
+
+@IWAE_EVALUATE.misconception(
+    "Your noise is uniform, stretched to the right variance. Its tails are missing: `torch.randn`.",
+    sign=signs.draws(lambda f: bool(1.6 < f.noise.abs().max() < 1.7321)),
+)
+def uniform_noise_of_unit_variance(x, encode, log_joint, num_samples, generator):
+    def noise(shape, generator):
+        return (torch.rand(shape, generator=generator, dtype=x.dtype) - 0.5) * 12**0.5
+
+    return with_noise(noise)(x, encode, log_joint, num_samples, generator)
+
+
+@IWAE_EVALUATE.misconception(
+    "Your noise is +1 or −1. It has to be normal: `torch.randn`.",
+    sign=signs.draws(lambda f: bool((f.noise.abs() - 1).abs().max() < 1e-6)),
+)
+def signs_for_noise(x, encode, log_joint, num_samples, generator):
+    def noise(shape, generator):
+        return 2.0 * torch.randint(0, 2, shape, generator=generator) - 1
+
+    return with_noise(noise)(x, encode, log_joint, num_samples, generator)
+
+
 @IWAE_EVALUATE.misconception(
     "Your draws do not come from `generator`: the same seed gives others the second time.",
-    sign=signs.repeats(seeds_differ=False),
+    sign=signs.repeats(lambda one, two: one == two, same=False),
 )
 def generator_ignored(x, encode, log_joint, num_samples, generator):
     return reference(x, encode, log_joint, num_samples, None)
@@ -281,15 +330,59 @@ def generator_ignored(x, encode, log_joint, num_samples, generator):
 
 @IWAE_EVALUATE.misconception(
     "Your draws do not depend on the generator you are given: do not seed one of your own.",
-    sign=signs.repeats(seeds_differ=True),
+    sign=signs.repeats(lambda one, two: one.value != two.value, same=True),
 )
 def own_seed(x, encode, log_joint, num_samples, generator):
     return reference(x, encode, log_joint, num_samples, torch.Generator().manual_seed(0))
 
 
 @IWAE_EVALUATE.misconception(
-    "You exponentiate the log weights as they are. They under- or overflow: use `torch.logsumexp`.",
-    sign=lambda calls: any(not torch.isfinite(call.value).all() for call in calls[-2:]),
+    "You seed anew from `generator.initial_seed()`. That number stays the same while the generator "
+    "is drawn from, so every call repeats its draws. Draw with `generator=generator`.",
+    sign=signs.repeats(lambda one, two: one.value == two.value and one.used != two.used, same=True),
+)
+def seeded_anew(x, encode, log_joint, num_samples, generator):
+    anew = torch.Generator().manual_seed(generator.initial_seed())
+    return reference(x, encode, log_joint, num_samples, anew)
+
+
+@IWAE_EVALUATE.misconception(
+    "You ask `log_joint` twice about each draw. Keep its answer.",
+    sign=signs.asked_twice,
+)
+def asked_twice(x, encode, log_joint, num_samples, generator):
+    def twice(x, z):
+        log_joint(x, z)
+        return log_joint(x, z)
+
+    return reference(x, encode, twice, num_samples, generator)
+
+
+@IWAE_EVALUATE.misconception(
+    "The number of your draws is not `num_samples`: one too many or too few, or a number of your "
+    "own.",
+    sign=signs.another_number_of_draws,
+)
+def other_number_of_draws(x, encode, log_joint, num_samples, generator):
+    return reference(x, encode, log_joint, num_samples + 1, generator)
+
+
+@IWAE_EVALUATE.misconception(
+    "You estimate in pieces and average the estimates. Average the weights of all draws first, and "
+    "take the logarithm once, at the end.",
+    sign=signs.pieces_averaged,
+)
+def mean_of_pieces(x, encode, log_joint, num_samples, generator):
+    sizes = [min(10, num_samples - start) for start in range(0, num_samples, 10)]
+    found = [size * reference(x, encode, log_joint, size, generator) for size in sizes]
+    return sum(found) / num_samples
+
+
+@IWAE_EVALUATE.misconception(
+    "You take one largest log weight for all points together, or exponentiate the log weights as "
+    "they are, or add a small number inside the logarithm. All of them fail where weights are very "
+    "small or large: use `torch.logsumexp` over the draws.",
+    sign=signs.only_large_ones_fail,
 )
 def underflows(x, encode, log_joint, num_samples, generator):
     return weights_of(x, encode, log_joint, num_samples, generator).exp().mean(0).log()

@@ -87,6 +87,16 @@ def is_zero_where_q_is_the_prior(candidate: Candidate, rng: np.random.Generator)
 
 
 @KL_PER_DIMENSION.check
+def encoders_can_learn(candidate: Candidate, rng: np.random.Generator) -> None:
+    """Its gradient is μ/N for the mean and (σ² − 1)/2N for log σ²."""
+    loc, log_var = draw(rng, 5, 3)
+    by_loc, by_log_var = candidate.gradient(loc, log_var, wrt=(0, 1))
+    expect.close(by_loc, loc / 5, "the gradient of kl_per_dimension for loc")
+    right = torch.expm1(log_var) / 10
+    expect.close(by_log_var, right, "the gradient of kl_per_dimension for log_var")
+
+
+@KL_PER_DIMENSION.check
 def accepts_single_precision(candidate: Candidate, rng: np.random.Generator) -> None:
     """Works in single precision."""
     loc, log_var = (value.float() for value in draw(rng, 8, 3))

@@ -1,15 +1,35 @@
 """Wrong and right answers to `kl_schedule`; a right one may have any gentle shape."""
 
+import itertools
 import math
 
 import torch
 
-from .kl_schedule import KL_SCHEDULE, reference
+from .kl_schedule import KL_SCHEDULE, STEEPEST, SWEPT, reference
+
+
+def values(calls, steps=range(SWEPT + 1), warmup_steps=SWEPT):
+    """The weights at some steps of the warm-up that is looked at step by step."""
+    found = {
+        c.args[0]: float(c.value) for c in calls if c.error is None and c.args[1] == warmup_steps
+    }
+    return [found[step] for step in steps]
+
+
+def later(calls):
+    """The weights at and after the end of any warm-up."""
+    return [float(c.value) for c in calls if c.error is None and c.args[0] >= c.args[1] > 0]
+
+
+def rises(calls):
+    found = values(calls)
+    return all(high >= low for low, high in itertools.pairwise(found))
 
 
 @KL_SCHEDULE.misconception(
     "Your weight rises on and on: stop it at 1. Beyond that the loss is no bound of log p(x) but "
-    "that of a β-VAE."
+    "that of a β-VAE.",
+    sign=lambda calls: max(later(calls)) > 1 + 1e-6,
 )
 def not_stopped(step, warmup_steps):
     return step / warmup_steps if warmup_steps else 1.0
@@ -139,6 +159,93 @@ def half_way(step, warmup_steps):
     return 0.5 * reference(step, warmup_steps)
 
 
+@KL_SCHEDULE.misconception(
+    "You do not look at `warmup_steps`: a fixed number of steps is written into your code."
+)
+def warmup_ignored(step, warmup_steps):
+    return min(1.0, step / 1000)
+
+
+@KL_SCHEDULE.misconception(
+    "You stop just below 1: the limit of your `min` or `clamp` is not 1.",
+    sign=lambda calls: 0.9 < max(later(calls)) == min(later(calls)) < 1,
+)
+def stopped_below_one(step, warmup_steps):
+    return min(1 - 1e-4, step / warmup_steps) if warmup_steps else 1.0
+
+
+@KL_SCHEDULE.misconception(
+    "Your weight comes near 1 and is not there at step `warmup_steps`, whichever curve you took: "
+    "end the warm-up with a weight of exactly 1.",
+    sign=lambda calls: 0.4 < values(calls)[-1] < 1 - 1e-6 and rises(calls),
+)
+def curve_not_at_one(step, warmup_steps):
+    return math.tanh(3 * step / warmup_steps) if warmup_steps else 1.0
+
+
+@KL_SCHEDULE.misconception(
+    "Your curve is not 0 at step 0, as an S-curve is not unless you shift and stretch it.",
+    sign=lambda calls: 1e-9 < values(calls)[0] < 0.5 and rises(calls),
+)
+def curve_not_at_zero(step, warmup_steps):
+    return 1.0 if step >= warmup_steps else 1 / (1 + math.exp(5 - 10 * step / warmup_steps))
+
+
+@KL_SCHEDULE.misconception(
+    "Your weight rises in stairs: it rests, then jumps. Was it rounded, or does `//` stand in it?",
+    sign=lambda calls: 2 < len(set(values(calls))) < SWEPT / 2 and rises(calls),
+)
+def staircase(step, warmup_steps):
+    return 1.0 if step >= warmup_steps else math.floor(4 * step / warmup_steps) / 4
+
+
+@KL_SCHEDULE.misconception(
+    "Your weight falls at some steps of the warm-up, as in a cyclical or wavy schedule. It may "
+    "rest, but not fall.",
+    sign=lambda calls: max(values(calls)) > 0.99 and not rises(calls),
+)
+def dips(step, warmup_steps):
+    if step >= warmup_steps:
+        return 1.0
+    share = step / warmup_steps
+    return 0.1 if 0.3 < share < 0.35 else share
+
+
+@KL_SCHEDULE.misconception(
+    "Your weight arrives before step `warmup_steps`. It has to stay below 1 until there.",
+    sign=lambda calls: max(values(calls)[:-1]) >= 1 and rises(calls),
+)
+def arrives_early(step, warmup_steps):
+    return min(1.0, 1.2 * step / warmup_steps) if warmup_steps else 1.0
+
+
+@KL_SCHEDULE.misconception(
+    "Your weight reaches 1 and is lower again at a later step. From step `warmup_steps` on it has "
+    "to be 1 for good.",
+    sign=lambda calls: max(later(calls)) == 1 > min(later(calls)) and rises(calls),
+)
+def falls_later(step, warmup_steps):
+    if step >= warmup_steps:
+        return 1.0 if warmup_steps == 0 or step < 10 * warmup_steps else 0.5
+    return step / warmup_steps
+
+
+def steepest(calls):
+    found = values(calls)
+    return max(high - low for low, high in itertools.pairwise(found))
+
+
+@KL_SCHEDULE.misconception(
+    "Your weight starts and arrives as it should, and is too steep in between, as a square root is "
+    "at its start and a cut-off S-curve at its ends: no step may add more than 3 / `warmup_steps`.",
+    sign=lambda calls: (
+        values(calls)[-1] == 1 and steepest(calls) > STEEPEST / SWEPT + 1e-6 and rises(calls)
+    ),
+)
+def too_steep(step, warmup_steps):
+    return math.sqrt(reference(step, warmup_steps))
+
+
 @KL_SCHEDULE.variant
 def straight_line(step, warmup_steps):
     if warmup_steps == 0:
@@ -185,3 +292,8 @@ def late_start(step, warmup_steps):
     if step >= warmup_steps:
         return 1.0
     return max(0.0, 1.5 * step / warmup_steps - 0.5)
+
+
+@KL_SCHEDULE.variant
+def steep_at_the_start(step, warmup_steps):
+    return 1 - (1 - reference(step, warmup_steps)) ** 3

@@ -202,6 +202,25 @@ class LogScaleAsLogVariance(LinearVAE):
 
 
 @misconception(
+    "You estimate the divergence by the same draw, ½ (z² − ε² − log s²). That is right on average, "
+    "but the exercise asks for the closed form, which scatters less.",
+    sign=signs.loss_is_wrongly(
+        lambda maps, x, noise: (
+            maps.distortion(x, maps.draw(x, noise))
+            + 0.5 * (maps.draw(x, noise).square() - noise.square() - maps.log_var).sum(-1)
+        ).mean()
+    ),
+)
+class RateByTheSameDraw(LinearVAE):
+    def loss(self, x, noise):
+        loc, log_var = self.encode(x)
+        z = self.draw(loc, log_var, noise)
+        x_loc, log_scale = self.decode(z)
+        rate = 0.5 * (z**2 - noise**2 - log_var).sum(-1)
+        return (self.distortion(x, x_loc, log_scale) + rate).mean()
+
+
+@misconception(
     "You averaged the distortion over the values, so that the divergence weighs D times too much.",
     sign=_of_parts(lambda d, r, maps, x: (d / x.shape[1] + r).mean()),
 )

@@ -216,14 +216,27 @@ def works_when_sizes_coincide(candidate: Candidate, rng: np.random.Generator) ->
 
 @LOG_LIKELIHOOD.check
 def decoders_can_learn(candidate: Candidate, rng: np.random.Generator) -> None:
-    """The gradients are right: also the normalisers teach the decoder."""
-    for kind in ("continuous_bernoulli", "gaussian"):
+    """The gradients are right for all kinds: also the normalisers teach the decoder."""
+    for kind in KINDS:
         args = draw(rng, kind, 3, 2)
         wrt = tuple(range(2, len(args)))
         leaves = [args[i].clone().requires_grad_() for i in wrt]
         right = torch.autograd.grad(each(*args[:2], *leaves).sum(), leaves)
         for given, known in zip(candidate.gradient(*args, wrt=wrt), right, strict=True):
             expect.close(given, known, f"a gradient of log_likelihood({kind!r}, …)")
+
+
+@LOG_LIKELIHOOD.check
+def grey_levels_of_small_logits(candidate: Candidate, rng: np.random.Generator) -> None:
+    """Continuous Bernoulli: right for logits near zero as well, of either sign."""
+    x = torch.from_numpy(rng.uniform(size=(6, 2)))
+    sizes = np.array(
+        [[0.45, 0.3], [0.2, 0.12], [0.07, 0.04], [0.02, 0.01], [3e-3, 1e-3], [1e-4, 0]]
+    )
+    logits = torch.from_numpy(sizes * rng.choice([-1.0, 1.0], size=(6, 2)))
+    right = (x * logits - log_normalizer(logits)).sum(-1)
+    what = "log_likelihood('continuous_bernoulli', …) for small logits"
+    expect.close(candidate.call("continuous_bernoulli", x, logits), right, what)
 
 
 @LOG_LIKELIHOOD.check
@@ -250,6 +263,16 @@ def survives_extreme_parameters(candidate: Candidate, rng: np.random.Generator) 
     log_scale = torch.tensor([[-20.0, 20.0, 0.0]], dtype=torch.float64)
     noise = signed(rng, (1, 3), 0.5, 2.0)
     _expect_reference(candidate, "gaussian", noise * log_scale.exp(), 0 * noise, log_scale)
+
+
+@LOG_LIKELIHOOD.edge_check
+def learns_from_logits_of_zero(candidate: Candidate, rng: np.random.Generator) -> None:
+    """Continuous Bernoulli: the gradient is x − ½ where the logit is exactly 0."""
+    x = torch.from_numpy(rng.uniform(size=(3, 2)))
+    logits = torch.zeros(3, 2, dtype=torch.float64)
+    (slope,) = candidate.gradient("continuous_bernoulli", x, logits, wrt=(2,))
+    what = "the gradient of log_likelihood('continuous_bernoulli', …) at logits of 0"
+    expect.close(slope, x - 0.5, what)
 
 
 def _expect_reference(candidate: Candidate, *args: Any) -> None:

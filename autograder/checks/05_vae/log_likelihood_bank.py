@@ -8,7 +8,26 @@ from torch import Tensor
 from torch import distributions as td
 from torch.nn import functional
 
+from autograder.diagnosis import alike
+
+from ._signs import at_ordinary_inputs, name_changes_in_place
 from .log_likelihood import LOG_LIKELIHOOD, each, reference
+
+name_changes_in_place(LOG_LIKELIHOOD)
+
+
+def _is_ordinary(call):
+    """Neither extreme parameters nor logits near zero."""
+    kind, _, *params = call.args
+    size = params[-1].abs()
+    return bool(size.max() < 10 and (kind != "continuous_bernoulli" or size.min() > 0.4))
+
+
+def _is_small(call):
+    return call.args[0] == "continuous_bernoulli" and bool(call.args[2].abs().min() < 0.4)
+
+
+misconception = at_ordinary_inputs(LOG_LIKELIHOOD, _is_ordinary)
 
 Formula = Callable[..., Tensor]
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
@@ -26,11 +45,12 @@ def _with(formula: Formula, *kinds: str) -> Formula:
 def _mistake(message: str, formula: Formula, *kinds: str, name: str) -> None:
     implementation = _with(formula, *kinds)
     implementation.__name__ = name
-    LOG_LIKELIHOOD.misconception(message)(implementation)
+    misconception(message)(implementation)
 
 
 def _log_prob(x: Tensor, logits: Tensor) -> Tensor:
-    return each("bernoulli", x, logits)
+    """Also of grey levels, where it is the cross-entropy with its sign turned."""
+    return x * logits - functional.softplus(logits)
 
 
 def _noise(x: Tensor, loc: Tensor, log_scale: Tensor) -> Tensor:
@@ -199,7 +219,135 @@ _mistake(
 )
 
 
+_mistake(
+    "You added C itself to the continuous Bernoulli. Its logarithm is what belongs there.",
+    lambda x, logits: (
+        _log_prob(x, logits)
+        + (each("continuous_bernoulli", x, logits) - _log_prob(x, logits)).exp()
+    ),
+    "continuous_bernoulli",
+    name="constant_without_logarithm",
+)
+_mistake(
+    "Your C has tanh(η) in it: C(η) = η / tanh(η/2), with half of η.",
+    lambda x, logits: _log_prob(x, logits) + torch.log(logits / torch.tanh(logits)),
+    "continuous_bernoulli",
+    name="tanh_of_the_whole_logit",
+)
+_mistake(
+    "Your Bernoulli is a squared error between x and the sigmoid. Take the log probability.",
+    lambda x, logits: -((x - logits.sigmoid()) ** 2),
+    "bernoulli",
+    name="squared_error_of_ones",
+)
+_mistake(
+    "Half of log σ is subtracted: that is right for log σ². The argument is log σ.",
+    lambda x, loc, log_scale: each("gaussian", x, loc, log_scale) + 0.5 * log_scale,
+    "gaussian",
+    name="half_of_log_scale",
+)
+_mistake(
+    "You used `log_scale` as σ itself. It is its logarithm: take the exponential.",
+    lambda x, loc, log_scale: (
+        -0.5 * ((x - loc) / log_scale) ** 2 - log_scale.abs().log() - HALF_LOG_2PI
+    ),
+    "gaussian",
+    name="log_scale_as_scale",
+)
+_mistake(
+    "Your Gaussian is half a squared error: scale and constants are missing.",
+    lambda x, loc, log_scale: -0.5 * (x - loc) ** 2,
+    "gaussian",
+    name="half_squared_error",
+)
+_mistake(
+    "You took the log probability of the last level. Take that of the level that was seen.",
+    lambda x, logits: logits.log_softmax(-1)[..., -1],
+    "categorical",
+    name="last_level",
+)
+
+
+@misconception(
+    "You add one log C for each point. Every one of the D values has a constant of its own."
+)
+def normaliser_only_once(kind, x, *params):
+    if kind != "continuous_bernoulli":
+        return reference(kind, x, *params)
+    plain = _log_prob(x, *params)
+    return plain.sum(-1) + (each(kind, x, *params) - plain)[:, 0]
+
+
+@misconception(
+    "Your result has one axis too many (`keepdim=True`): return one number for each point, (N,)."
+)
+def axis_kept(kind, x, *params):
+    return reference(kind, x, *params)[:, None]
+
+
+def _is_right(call):
+    return call.error is None and alike(call.value.double(), reference(*call.args).double())
+
+
+def _right_but(is_wrong):
+    """Right in all ordinary calls; wrong are some of those that meet the condition, and no other"""
+
+    def sign(calls):
+        plain = [call for call in calls if call.verb == "call"]
+        wrong = [call for call in plain if not _is_right(call)]
+        slopes = [c for c in calls if c.verb == "gradient" and _is_bad_slope(c)]
+        return bool(wrong or slopes) and all(map(is_wrong, wrong + slopes))
+
+    return sign
+
+
+def _is_bad_slope(call):
+    if call.error is not None:
+        return True
+    leaves = [part.clone().requires_grad_() for part in call.args[2:]]
+    value = reference(*call.args[:2], *leaves).sum()
+    return not alike(call.value, torch.autograd.grad(value, leaves))
+
+
 @LOG_LIKELIHOOD.misconception(
+    "The values are right, and no gradient flows: `detach`, `no_grad` or numpy cuts the path from "
+    "the parameters, so a decoder would learn nothing.",
+    sign=lambda calls: (
+        all(_is_right(call) for call in calls if call.verb == "call" and _is_ordinary(call))
+        and all(call.error is not None for call in calls if call.verb == "gradient")
+    ),
+)
+def gradient_cut(kind, x, *params):
+    return reference(kind, x, *params).detach()
+
+
+@LOG_LIKELIHOOD.misconception(
+    "Your continuous Bernoulli is wrong or NaN for logits near zero, or its gradient is: at η = 0 "
+    "the formula is 0/0. Near zero use log C = log 2 + η²/12, and inside `torch.where` give the "
+    "formula another number there, because its NaN would get into the gradient.",
+    sign=_right_but(_is_small),
+)
+def nothing_divided_by_nothing(kind, x, *params):
+    if kind != "continuous_bernoulli":
+        return reference(kind, x, *params)
+    (logits,) = params
+    return (_log_prob(x, logits) + torch.log(logits / torch.tanh(logits / 2))).sum(-1)
+
+
+@LOG_LIKELIHOOD.misconception(
+    "The values are right as long as the parameters are ordinary. For large logits or extreme σ "
+    "something overflows, is clamped, or has a small number added: use `logsigmoid`, "
+    "`log_softmax` or the functions that take logits, and `log_scale` as it is.",
+    sign=_right_but(lambda call: not _is_ordinary(call)),
+)
+def floor_added(kind, x, *params):
+    if kind != "bernoulli":
+        return reference(kind, x, *params)
+    p = params[0].sigmoid()
+    return (x * (p + 1e-8).log() + (1 - x) * (1 - p + 1e-8).log()).sum(-1)
+
+
+@misconception(
     "You applied the sigmoid twice, in both kinds of Bernoulli: the functions take logits."
 )
 def sigmoid_twice_in_both(kind, x, *params):
@@ -208,7 +356,7 @@ def sigmoid_twice_in_both(kind, x, *params):
     return reference(kind, x, *params)
 
 
-@LOG_LIKELIHOOD.misconception(
+@misconception(
     "You averaged over the values. Independent values multiply, so their logarithms are summed; "
     "the mean is D times too small beside the divergence."
 )
@@ -216,40 +364,36 @@ def mean_over_values(kind, x, *params):
     return each(kind, x, *params).mean(-1)
 
 
-@LOG_LIKELIHOOD.misconception(
+@misconception(
     "You kept one number for each value. Sum over the last axis: one number for each point."
 )
 def one_for_each_value(kind, x, *params):
     return each(kind, x, *params)
 
 
-@LOG_LIKELIHOOD.misconception(
-    "You summed over the whole batch. Every point keeps its own log-likelihood."
-)
+@misconception("You summed over the whole batch. Every point keeps its own log-likelihood.")
 def summed_over_everything(kind, x, *params):
     return each(kind, x, *params).sum()
 
 
-@LOG_LIKELIHOOD.misconception("You summed over the points and kept the values: the wrong axis.")
+@misconception("You summed over the points and kept the values: the wrong axis.")
 def wrong_axis(kind, x, *params):
     return each(kind, x, *params).sum(0)
 
 
-@LOG_LIKELIHOOD.misconception(
+@misconception(
     "You returned the negative log-likelihood, a loss. The log-likelihood itself is asked for."
 )
 def negative(kind, x, *params):
     return -reference(kind, x, *params)
 
 
-@LOG_LIKELIHOOD.misconception("Your result is in bits. Use natural logarithms: nats.")
+@misconception("Your result is in bits. Use natural logarithms: nats.")
 def in_bits(kind, x, *params):
     return reference(kind, x, *params) / math.log(2)
 
 
-@LOG_LIKELIHOOD.misconception(
-    "You return the probability. It underflows for a whole image: return its logarithm."
-)
+@misconception("You return the probability. It underflows for a whole image: return its logarithm.")
 def probability(kind, x, *params):
     return reference(kind, x, *params).exp()
 

@@ -91,6 +91,15 @@ def too_few():
 
 
 @misconception(
+    "D and E are exchanged. A share is a real number between 0 and 1, which has a density; the "
+    "four bases are values without an order, each with a probability of its own.",
+    sign=_is(_swapped(CONTINUOUS, CATEGORICAL)),
+)
+def shares_and_bases_exchanged():
+    return _swapped(CONTINUOUS, CATEGORICAL)
+
+
+@misconception(
     "A share is no probability of a yes: cross-entropy of values between 0 and 1 is no density, "
     "as it does not integrate to one. And a signature in black and white is not continuous.",
     sign=_given("clouds", BERNOULLI),

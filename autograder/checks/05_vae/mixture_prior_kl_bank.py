@@ -7,7 +7,10 @@ from torch.distributions import Normal
 
 from autograder.diagnosis import alike
 
+from ._signs import name_changes_in_place
 from .mixture_prior_kl import MIXTURE_PRIOR_KL, log_prior, reference
+
+name_changes_in_place(MIXTURE_PRIOR_KL)
 
 
 def parts(loc, log_var, noise, *prior):
@@ -200,6 +203,117 @@ def noise_of_the_first_point(loc, log_var, noise, *prior):
 )
 def first_draw_only(loc, log_var, noise, *prior):
     return reference(loc, log_var, noise[:1], *prior)
+
+
+@MIXTURE_PRIOR_KL.misconception(
+    "You look at both densities at the mean of q only. Use the draws, in both."
+)
+def both_at_the_mean(loc, log_var, noise, *prior):
+    log_q = -0.5 * (log_var + math.log(2 * math.pi)).sum(-1)
+    return log_q - log_prior(loc, *prior)
+
+
+@MIXTURE_PRIOR_KL.misconception(
+    "You use the first draws only, a fixed number of them. The estimate is the mean over all."
+)
+def first_draws_only(loc, log_var, noise, *prior):
+    return reference(loc, log_var, noise[:100], *prior)
+
+
+@MIXTURE_PRIOR_KL.misconception(
+    "Every point uses the draws of all points. Each has draws of its own, `noise[:, n]`.",
+    sign=lambda calls: any(
+        c.verb == "gradient"
+        and c.error is None
+        and c.options["outer"] is not None
+        and bool(c.value[0].all())
+        for c in calls
+    ),
+)
+def draws_of_all_points(loc, log_var, noise, *prior):
+    every = noise.reshape(-1, 1, noise.shape[-1]).expand(-1, len(loc), -1)
+    return reference(loc, log_var, every, *prior)
+
+
+@MIXTURE_PRIOR_KL.misconception(
+    "You average the ratios q/p before the logarithm: log E[q/p] is above E[log q/p]."
+)
+def mean_of_ratios(loc, log_var, noise, *prior):
+    log_q, log_p = parts(loc, log_var, noise, *prior)
+    return (log_q - log_p).logsumexp(0) - math.log(len(noise))
+
+
+@MIXTURE_PRIOR_KL.misconception(
+    "You average the ratios p/q before the logarithm, as an importance-weighted bound does: that "
+    "tends to zero with many draws. Take the mean of log q − log p."
+)
+def importance_weighted(loc, log_var, noise, *prior):
+    log_q, log_p = parts(loc, log_var, noise, *prior)
+    return math.log(len(noise)) - (log_p - log_q).logsumexp(0)
+
+
+@MIXTURE_PRIOR_KL.misconception(
+    "The logits are used as log weights. They do not sum to one: take `log_softmax` of them, as in "
+    "`mixture_prior_log_prob`."
+)
+def logits_not_normalised(loc, log_var, noise, logits, *prior):
+    return reference(loc, log_var, noise, logits, *prior) - logits.logsumexp(0)
+
+
+@MIXTURE_PRIOR_KL.misconception(
+    "You took `prior_log_scale` for the logarithm of a variance. It is log σ."
+)
+def prior_scale_as_log_variance(loc, log_var, noise, logits, prior_loc, prior_log_scale):
+    return reference(loc, log_var, noise, logits, prior_loc, prior_log_scale / 2)
+
+
+@MIXTURE_PRIOR_KL.misconception(
+    "Your prior is a product of one-dimensional mixtures. Sum over the coordinates inside each "
+    "component first, then mix."
+)
+def product_of_mixtures(loc, log_var, noise, logits, prior_loc, prior_log_scale):
+    z = loc + (0.5 * log_var).exp() * noise
+    table = Normal(prior_loc, prior_log_scale.exp()).log_prob(z[..., None, :])
+    log_p = (table + logits.log_softmax(0)[:, None]).logsumexp(-2).sum(-1)
+    return Normal(loc, (0.5 * log_var).exp()).log_prob(z).sum(-1).mean(0) - log_p.mean(0)
+
+
+@MIXTURE_PRIOR_KL.misconception(
+    "You use a bound in closed form, with the divergences from the components inside a "
+    "log-sum-exp. It lies above the divergence: estimate it by the draws."
+)
+def variational_bound(loc, log_var, noise, logits, prior_loc, prior_log_scale):
+    scale_sq = (2 * prior_log_scale).exp()
+    u = ((loc[:, None] - prior_loc).square() + log_var.exp()[:, None]) / scale_sq
+    table = (0.5 * (u - 1 - log_var[:, None]) + prior_log_scale).sum(-1)
+    return -(logits.log_softmax(0) - table).logsumexp(-1)
+
+
+@MIXTURE_PRIOR_KL.misconception(
+    "You draw from the prior and average log p − log q: that is KL(p ‖ q). The bound holds the "
+    "other one, a mean over draws from q.",
+    sign=lambda calls: (
+        any(
+            c.verb == "call"
+            and c.error is None
+            and c.args[3].numel() == 1
+            and len(c.args[2]) > 1
+            and torch.allclose(c.value.double(), _reverse(c).double(), rtol=0.05, atol=0.05)
+            for c in calls
+        )
+        and not any(_is_reference(c) for c in calls)
+    ),
+)
+def other_direction(loc, log_var, noise, logits, prior_loc, prior_log_scale):
+    weights = logits.softmax(0)
+    z = prior_loc + prior_log_scale.exp() * noise[:, :, None]  # (S, N, K, M)
+    log_q = Normal(loc[:, None], (0.5 * log_var[:, None]).exp()).log_prob(z).sum(-1)
+    log_p = log_prior(z, logits, prior_loc, prior_log_scale)
+    return ((log_p - log_q) * weights).sum(-1).mean(0)
+
+
+def _reverse(call):
+    return other_direction(*call.args)
 
 
 @MIXTURE_PRIOR_KL.misconception(

@@ -58,8 +58,9 @@ MIXTURE_PRIOR_LOG_PROB = Exercise(
 
 @MIXTURE_PRIOR_LOG_PROB.check
 def equals_the_mixture(candidate: Candidate, rng: np.random.Generator) -> None:
-    """Is the log-density of the mixture, for points with one leading axis or with two."""
-    for shape, num_components, latent_dim in (((5,), 3, 2), ((4, 3), 2, 3), ((3, 3), 3, 3)):
+    """Is the log-density of the mixture, for points with one leading axis, with two, or none."""
+    sizes = ((5,), 3, 2), ((4, 3), 2, 3), ((3, 3), 3, 3), ((1, 4), 2, 1), ((), 3, 2)
+    for shape, num_components, latent_dim in sizes:
         prior = draw_mixture(rng, num_components, latent_dim)
         z = torch.from_numpy(rng.normal(0, 1.5, size=(*shape, latent_dim)))
         what = f"mixture_prior_log_prob for z of the shape {(*shape, latent_dim)}"
@@ -103,12 +104,27 @@ def all_parameters_can_learn(candidate: Candidate, rng: np.random.Generator) -> 
 def survives_far_points(candidate: Candidate, rng: np.random.Generator) -> None:
     """Is finite and right hundreds of standard deviations away, and for extreme logits."""
     logits, loc, log_scale = draw_mixture(rng, 3, 2)
-    z = torch.from_numpy(rng.normal(size=(3, 2))) * torch.tensor([[1.0], [200.0], [900.0]])
+    signs, size = rng.choice([-1.0, 1.0], size=(3, 2)), rng.uniform(0.8, 1.1, size=(3, 2))
+    z = torch.from_numpy(signs * size) * torch.tensor([[1.0], [200.0], [900.0]])
     logits = logits + torch.tensor([900.0, 0.0, -900.0])
+    # far from the first component, so that the least likely ones decide; and far from all
+    loc = loc + torch.tensor([[0.0], [200.0], [-200.0]])
+    z = torch.cat((z, loc + 0.5))
     # by hand: torch.distributions checks nothing away, but this is the same sum in other words
     right = reference(z, logits, loc, log_scale)
     given = candidate.call(z, logits, loc, log_scale)
     expect.close(given, right, "mixture_prior_log_prob of extreme values")
+
+
+@MIXTURE_PRIOR_LOG_PROB.edge_check
+def survives_extreme_widths(candidate: Candidate, rng: np.random.Generator) -> None:
+    """Is right for components whose log σ lies anywhere between −7 and 7."""
+    logits, loc, _ = draw_mixture(rng, 3, 2)
+    log_scale = torch.tensor([[-6.9, -6.0], [6.9, 6.0], [-6.5, 6.5]]).double()
+    z = loc + torch.from_numpy(rng.normal(size=(3, 2))) * log_scale.exp()
+    right = reference(z, logits, loc, log_scale)
+    given = candidate.call(z, logits, loc, log_scale)
+    expect.close(given, right, "mixture_prior_log_prob with extreme widths")
 
 
 @MIXTURE_PRIOR_LOG_PROB.check

@@ -111,6 +111,13 @@ def reduces_over_the_points_only(candidate: Candidate, rng: np.random.Generator)
 
 
 @NEGATIVE_ELBO.check
+def averages_unless_told(candidate: Candidate, rng: np.random.Generator) -> None:
+    """Without a word about the reduction it is the mean."""
+    args = draw(rng, 4, 6, 2)
+    expect.close(candidate.call(*args), reference(*args), "negative_elbo without a reduction")
+
+
+@NEGATIVE_ELBO.check
 def gradients_have_one_scale(candidate: Candidate, rng: np.random.Generator) -> None:
     """The gradients of the mean are those of one point, divided by N, for decoder and encoder."""
     args = x, logits, loc, log_var = draw(rng, 4, 5, 2)
@@ -131,8 +138,12 @@ def accepts_single_precision(candidate: Candidate, rng: np.random.Generator) -> 
 @NEGATIVE_ELBO.edge_check
 def survives_certain_decoders(candidate: Candidate, rng: np.random.Generator) -> None:
     """Stays right for logits up to ±1000, also where the decoder is sure and wrong."""
-    x, logits, loc, log_var = draw(rng, 4, 6, 2)
-    logits = logits * torch.tensor([[10.0], [40.0], [150.0], [300.0]])
-    args = x, logits, loc, log_var
+    _, _, loc, log_var = draw(rng, 4, 6, 2)
+    size = torch.tensor([[25.0], [60.0], [300.0], [900.0]]).double()
+    size = size * torch.from_numpy(rng.uniform(1.0, 1.1, size=(4, 6)))
+    order = rng.permutation(6)
+    x = torch.tensor([0.0, 1.0, 0.0, 1.0, 1.0, 0.0]).double()[order].repeat(4, 1)
+    signs = torch.tensor([1.0, -1.0, -1.0, 1.0, -1.0, 1.0]).double()[order]  # four are wrong
+    args = x, signs * size, loc, log_var
     what = "negative_elbo of a decoder that is sure"
     expect.close(candidate.call(*args, "none"), reference(*args, "none"), what)

@@ -149,11 +149,12 @@ def gradient_follows_the_draw(candidate: Candidate, rng: np.random.Generator) ->
 
 @REPARAMETERIZE.check
 def generator_decides(candidate: Candidate, rng: np.random.Generator) -> None:
-    """The generator decides the draw: the same seed repeats it, another seed changes all of it."""
+    """The generator decides the draw: the same seed repeats it; another seed, or a second call
+    with the same generator, changes all of it.
+    """
     (loc, log_var), given = draw_q(rng, 5, 2), seed(rng)
-    one, again, other = (
-        _draw(candidate, loc, log_var, s) for s in (given, given, Seed(given.value + 1))
-    )
+    seeds = given, given, Seed(given.value + 1), Seed(given.value, used=True)
+    one, again, other, later = (_draw(candidate, loc, log_var, s) for s in seeds)
     expect.true(
         torch.allclose(one, again),
         "two generators with the same seed give two different draws; draw with "
@@ -163,6 +164,11 @@ def generator_decides(candidate: Candidate, rng: np.random.Generator) -> None:
         ((one - other).abs() > 1e-12).all(),
         "two generators with different seeds give the same draw; draw with `generator=generator`, "
         "as it comes",
+    )
+    expect.true(
+        ((one - later).abs() > 1e-12).all(),
+        "a generator gives the same draw after numbers were drawn from it as before; draw with "
+        "`generator=generator`, and do not start again from its seed",
     )
 
 
@@ -178,8 +184,14 @@ def works_when_sizes_coincide(candidate: Candidate, rng: np.random.Generator) ->
 
 
 @REPARAMETERIZE.check
-def keeps_single_precision(candidate: Candidate, rng: np.random.Generator) -> None:
-    """Gives single precision back when everything comes in single precision."""
+def keeps_the_precision(candidate: Candidate, rng: np.random.Generator) -> None:
+    """Gives double precision back for double precision, and single for single."""
+    double = candidate.call(*draw_q(rng, 100, 2), seed(rng))
+    expect.tensor(double, (100, 2), "reparameterize")
+    expect.true(
+        double.dtype == torch.float64,
+        f"double precision came in, and {double.dtype} came out; keep the type of `loc`",
+    )
     loc, log_var = (part.float() for part in draw_q(rng, 100, 2))
     value = candidate.call(loc, log_var, seed(rng))
     noise = noise_of(expect.tensor(value, (100, 2), "reparameterize"), loc, log_var)

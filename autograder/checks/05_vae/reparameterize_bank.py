@@ -4,9 +4,12 @@ import torch
 from torch.distributions import Independent, MultivariateNormal, Normal
 
 from . import reparameterize_signs as signs
+from ._signs import name_changes_in_place
 from .reparameterize import REPARAMETERIZE
 
 SQRT_12 = 12**0.5
+
+name_changes_in_place(REPARAMETERIZE)
 
 
 def _noise(loc, generator):
@@ -77,6 +80,14 @@ def softplus_scale(loc, log_var, generator):
 )
 def scale_forgotten(loc, log_var, generator):
     return loc + 0 * log_var + _noise(loc, generator)
+
+
+@REPARAMETERIZE.misconception(
+    "You returned the noise alone. The draw is z = μ + σ ε.",
+    sign=signs.large(lambda drawn: signs.follows(drawn.z)),
+)
+def noise_alone(loc, log_var, generator):
+    return _noise(loc, generator)
 
 
 @REPARAMETERIZE.misconception(
@@ -166,6 +177,30 @@ def noise_on_one_side(loc, log_var, generator):
 
 
 @REPARAMETERIZE.misconception(
+    "You use each noise twice, as ε for one point and as −ε for another. Every value of every "
+    "point needs a noise of its own.",
+    sign=signs.large(
+        lambda drawn: (
+            len(drawn.noise().abs().round(decimals=9).unique()) < 0.6 * drawn.z.numel()
+            and len(drawn.noise().round(decimals=9).unique()) > 0.9 * drawn.z.numel()
+        )
+    ),
+)
+def noise_mirrored(loc, log_var, generator):
+    half = _noise(loc, generator)[: (len(loc) + 1) // 2]
+    return loc + (log_var / 2).exp() * torch.cat((half, -half))[: len(loc)]
+
+
+@REPARAMETERIZE.misconception(
+    "Your noise is +1 or −1. A Gaussian needs `torch.randn`.",
+    sign=signs.large(lambda drawn: (drawn.noise().abs() - 1).abs().max() < 1e-6),
+)
+def signs_for_noise(loc, log_var, generator):
+    noise = 2 * torch.randint(0, 2, loc.shape, generator=generator).to(loc.dtype) - 1
+    return loc + (log_var / 2).exp() * noise
+
+
+@REPARAMETERIZE.misconception(
     "You standardised the noise over the batch, so that it averages to exactly zero: then the draw "
     "of one point depends on all others. Use the noise as it comes.",
     sign=signs.large(lambda drawn: drawn.noise().mean(0).abs().max() < 1e-9),
@@ -180,7 +215,12 @@ def noise_standardised(loc, log_var, generator):
 @REPARAMETERIZE.misconception(
     "The draws are right, and no gradient flows through them: `.sample()`, `no_grad` or `detach` "
     "cuts the path from the parameters to z.",
-    sign=signs.no_path,
+    sign=lambda calls: (
+        signs.no_path(calls)
+        or signs.gradients(lambda by_loc, by_log_var, _: not (by_loc.any() or by_log_var.any()))(
+            calls
+        )
+    ),
 )
 def plain_sample(loc, log_var, generator):
     return torch.normal(loc.detach(), (log_var / 2).exp().detach(), generator=generator)
@@ -208,7 +248,7 @@ def mean_cut_off(loc, log_var, generator):
 @REPARAMETERIZE.misconception(
     "The generator that you were given does not decide the draw: the same seed gives other noise "
     "each time. Pass `generator=generator`; `randn_like` and `rsample` cannot take it.",
-    sign=signs.repeats(same_seed=True, equal=False),
+    sign=signs.repeats(lambda one, two: one == two, equal=False),
 )
 def generator_ignored(loc, log_var, generator):
     return loc + (log_var / 2).exp() * torch.randn_like(loc)
@@ -217,10 +257,33 @@ def generator_ignored(loc, log_var, generator):
 @REPARAMETERIZE.misconception(
     "Every call gives the same noise, whatever the generator. Do not set a seed inside: a model "
     "that always sees the same ε learns to rely on it.",
-    sign=signs.repeats(same_seed=False, equal=True),
+    sign=signs.repeats(lambda one, two: one.value != two.value, equal=True),
 )
 def same_noise_every_time(loc, log_var, generator):
     return loc + (log_var / 2).exp() * _noise(loc, torch.Generator().manual_seed(0))
+
+
+@REPARAMETERIZE.misconception(
+    "You seed anew from `generator.initial_seed()`. That number stays the same while the generator "
+    "is drawn from, so every call repeats its noise. Draw with `generator=generator`.",
+    sign=signs.repeats(
+        lambda one, two: one.value == two.value and one.used != two.used, equal=True
+    ),
+)
+def seeded_anew(loc, log_var, generator):
+    anew = torch.Generator().manual_seed(generator.initial_seed())
+    return loc + (log_var / 2).exp() * _noise(loc, anew)
+
+
+@REPARAMETERIZE.misconception(
+    "Double precision came in and your result is in single: somewhere stands `.float()`, or a "
+    "fixed type. Keep the type of `loc`.",
+    sign=lambda calls: (
+        {call.value.dtype for call in calls if call.verb == "call"} == {torch.float32}
+    ),
+)
+def all_in_single(loc, log_var, generator):
+    return loc.float() + (log_var.float() / 2).exp() * torch.randn(loc.shape, generator=generator)
 
 
 @REPARAMETERIZE.misconception(

@@ -8,7 +8,7 @@ import scipy.stats
 import torch
 from torch import Tensor
 
-from autograder.candidate import Call
+from autograder.candidate import Call, Seed
 from autograder.exercise import Sign
 
 from .reparameterize import MANY
@@ -130,11 +130,12 @@ def gradients(condition: Callable[[Tensor, Tensor, Tensor], bool]) -> Sign:
 def no_path(calls: Sequence[Call]) -> bool:
     """Right draws, and no gradient at all."""
     codes = [getattr(call.error, "code", "") for call in calls if call.verb == "gradient"]
-    return bool(codes) and set(codes) == {"no_gradient"} and large(independent)(calls)
+    right = large(lambda drawn: independent(drawn) and follows(drawn.noise()))
+    return bool(codes) and set(codes) == {"no_gradient"} and right(calls)
 
 
-def repeats(same_seed: bool, equal: bool) -> Sign:
-    """Draws at the same place with the same seed, or with another, are equal or are not."""
+def repeats(related: Callable[[Seed, Seed], bool], equal: bool) -> Sign:
+    """Draws at the same place with seeds so related are equal, or are not."""
 
     def sign(calls: Sequence[Call]) -> bool:
         plain = [call for call in calls if call.verb == "call" and call.error is None]
@@ -144,7 +145,7 @@ def repeats(same_seed: bool, equal: bool) -> Sign:
             for two in plain[place + 1 :]
             if torch.equal(one.args[0], two.args[0])
             and torch.equal(one.args[1], two.args[1])
-            and (one.args[2] == two.args[2]) == same_seed
+            and related(one.args[2], two.args[2])
             and len(one.args[0]) < 50  # the extreme draws have the same arguments too
         ]
         return bool(pairs) and all(found == equal for found in pairs)
