@@ -12,7 +12,7 @@ from pathlib import Path
 from markdown_text import conditions_line as _conditions
 from markdown_text import spread as _spread
 from markdown_text import table as _table
-from vae_tables import nll_section, vae_section
+from vae_tables import beta_vae_section, nll_section, vae_section
 
 FOLDER = Path(__file__).parent
 README = FOLDER / "README.md"
@@ -217,6 +217,7 @@ SECTIONS = {
     "estimators": estimators_section,
     "vae": vae_section,
     "nll": nll_section,
+    "beta_vae": beta_vae_section,
     "autoencoders": autoencoders_section,
 }
 

@@ -1,5 +1,7 @@
 r"""The sections of benchmarks/README.md on variational autoencoders."""
 
+import statistics
+
 from markdown_text import conditions_line, spread, table
 
 NAMES = {
@@ -7,6 +9,16 @@ NAMES = {
     "iwae": "IWAE, five draws",
     "mixture": "VAE, mixture prior",
     "vamp": "VAE, VampPrior",
+}
+DISENTANGLED = {"vae": "VAE", "beta-vae": "β-VAE", "beta-tcvae": "β-TCVAE"}
+MEASURES = {
+    "mig": "MIG",
+    "factor_vae": "FactorVAE score",
+    "disentanglement": "DCI disentanglement",
+    "completeness": "DCI completeness",
+    "rate": "rate (nats)",
+    "distortion": "distortion (nats)",
+    "seconds": "seconds",
 }
 
 
@@ -92,3 +104,39 @@ def _tenths(curve: list[dict]) -> list[str]:
         until = [entry for entry in curve if entry["step"] <= last * tenth / 10]
         found.append(f"{until[-1]['validation']:.1f}" if until else "")
     return found
+
+
+def beta_vae_section(result: dict) -> str:
+    r"""The conditions, the spread of each measure over seeds, MIG along the way, and rendering."""
+    settings, rendering = result["settings"], result["rendering"]
+    title = (
+        f"{settings['steps']} steps of {settings['batch']} pictures, width {settings['width']}, "
+        f"learning rate {settings['learning_rate']:g} ({settings['schedule']}), "
+        f"{settings['precision']}. Median over seeds, smallest and largest in brackets. The goal "
+        f"is a median MIG of at least {result['goal_mig']:g} for the β-TCVAE, within "
+        f"{result['goal_seconds']} s."
+    )
+    by_model: dict[tuple[str, float], list[dict]] = {}
+    for row in result["rows"]:
+        by_model.setdefault((row["model"], row["beta"]), []).append(row)
+    rows, curves = [], []
+    for (model, beta), runs in by_model.items():
+        name = f"{DISENTANGLED[model]}, β = {beta:g}"
+        values = [[run[measure] for run in runs] for measure in MEASURES]
+        rows.append([name, str(len(runs)), *map(_range, values)])
+        along = zip(*[[entry["mig"] for entry in run["curve"]] for run in runs], strict=True)
+        curves.append([name, *(f"{statistics.median(migs):.3f}" for migs in along)])
+    steps = [str(entry["step"]) for entry in result["rows"][0]["curve"]]
+    note = "**Along the way.** Median MIG after so many steps."
+    drawn = (
+        f"**Rendering.** All {rendering['count']} pictures in {spread(rendering['seconds'])} s "
+        f"(goal: {rendering['goal']:g}), "
+        f"{rendering['count'] / rendering['seconds']['median']:.0f} pictures per second."
+    )
+    parts = [conditions_line(result["conditions"]), title]
+    parts += [table(["model", "seeds", *MEASURES.values()], rows), note]
+    return "\n\n".join([*parts, table(["model", *steps], curves), drawn])
+
+
+def _range(values: list[float]) -> str:
+    return f"{statistics.median(values):.3g} ({min(values):.3g}–{max(values):.3g})"
