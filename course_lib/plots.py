@@ -121,6 +121,71 @@ def draw_log_likelihood(
     axes.set_ylabel("log-likelihood (nats)")
 
 
+def draw_images(
+    axes: Axes,
+    rows: Sequence[Sequence[Tensor]],
+    *,
+    names: Sequence[str] | None = None,
+    below: Sequence[str] | None = None,
+    limits: tuple[float, float] = (0.0, 1.0),
+) -> None:
+    r"""Draw rows of square images, a pixel apart, with names at the left and below.
+
+    Args:
+        axes: Where to draw.
+        rows: As many images in each. An image is flat, (S²,), or (S, S), (1, S, S), or in colour
+            (3, S, S); one of NaN leaves a gap.
+        names: Of the rows.
+        below: Of the columns.
+        limits: Values that are drawn black and white.
+
+    Raises:
+        ValueError: The rows differ in length, or an image is not square.
+    """
+    if len({len(row) for row in rows}) != 1:
+        raise ValueError(
+            f"given rows of {[len(row) for row in rows]} images; expected as many in each"
+        )
+    images = [[_with_channels(image) for image in row] for row in rows]
+    sides = sorted({image.shape[-1] for row in images for image in row})
+    if len(sides) != 1:
+        raise ValueError(f"given images of {sides} pixels a side; expected one size")
+    channels = max(image.shape[0] for row in images for image in row)
+    side, step = sides[0], sides[0] + 1
+    sheet = torch.full((channels, step * len(rows) - 1, step * len(rows[0]) - 1), torch.nan)
+    for i, row in enumerate(images):
+        for j, image in enumerate(row):
+            sheet[:, i * step :, j * step :][:, :side, :side] = image
+    if channels == 1:
+        grey = {"cmap": "gray", "vmin": limits[0], "vmax": limits[1]}
+        axes.imshow(sheet[0].numpy(), interpolation="nearest", **grey)
+    else:
+        shown = ((sheet - limits[0]) / (limits[1] - limits[0])).clamp(0, 1).nan_to_num(1.0)
+        axes.imshow(shown.permute(1, 2, 0).numpy(), interpolation="nearest")
+    axes.set(xticks=[], yticks=[])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    if names is not None:
+        axes.set_yticks([step * i + side / 2 for i in range(len(rows))], names)
+    if below is not None:
+        axes.set_xticks([step * j + side / 2 for j in range(len(rows[0]))], below, fontsize=8)
+
+
+def _with_channels(image: Tensor) -> Float[Tensor, "c s s"]:
+    if image.ndim == 1:
+        side = round(len(image) ** 0.5)
+        if side**2 == len(image):
+            return image.reshape(1, side, side)
+    elif image.ndim == 2 and image.shape[0] == image.shape[1]:
+        return image[None]
+    elif image.ndim == 3 and image.shape[0] in (1, 3) and image.shape[1] == image.shape[2]:
+        return image
+    raise ValueError(
+        f"given an image of shape {tuple(image.shape)}; expected (S²,), (S, S), (1, S, S) or "
+        "(3, S, S)"
+    )
+
+
 def _mix_colours(resp: Float[Tensor, "n k"]) -> Float[Tensor, "n 3"]:
     palette = torch.tensor([to_rgb(colour) for colour in COLOURS], dtype=resp.dtype)
     if resp.shape[1] > len(palette):

@@ -5,7 +5,7 @@ from torch import nn
 
 from course_lib.monte_carlo.checks import check_positive
 from course_lib.vae import VAE
-from course_lib.vae.models import _Batched
+from course_lib.vae.models import Batched
 
 
 class DeepConvVAE(VAE):
@@ -65,7 +65,7 @@ class DeepConvVAE(VAE):
             nn.ReLU(),
             nn.Linear(dense, 2 * latent_dim),
         ).to(memory_format=torch.channels_last)
-        self.decoder = _Batched(
+        self.decoder = Batched(
             nn.Linear(latent_dim, dense),
             nn.ReLU(),
             nn.Linear(dense, flat),

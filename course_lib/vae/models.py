@@ -242,7 +242,7 @@ class ConvVAE(VAE):
             nn.Flatten(),
             nn.Linear(2 * width * side**2, 2 * latent_dim),
         ).to(memory_format=torch.channels_last)
-        self.decoder = _Batched(
+        self.decoder = Batched(
             nn.Linear(latent_dim, 2 * width * side**2),
             nn.ReLU(),
             nn.Unflatten(1, (2 * width, side, side)),
@@ -298,7 +298,7 @@ class _LinearEncoder(nn.Module):
         return torch.cat([loc, self.log_var.expand_as(loc)], -1)
 
 
-class _Batched(nn.Sequential):
+class Batched(nn.Sequential):
     r"""Layers that take (N, M), for input of shape (*B, M)."""
 
     def forward(self, z: Float[Tensor, "*batch m"]) -> Float[Tensor, "*batch d"]:

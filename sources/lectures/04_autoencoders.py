@@ -93,28 +93,10 @@ y_train, y_test = train_set.labels, test_set.labels
 D = x_train.shape[1]
 print(f"{len(x_train)} training images, {len(x_test)} test images, {D} values each")
 
-
-def show_rows(ax, rows, *, names=None, below=None, side=28, gap=1, limits=(0, 1)):
-    """Rows of square images, with names at the left and below."""
-    step = side + gap
-    sheet = torch.full((step * len(rows) - gap, step * len(rows[0]) - gap), torch.nan)
-    for i, row in enumerate(rows):
-        for j, image in enumerate(row):
-            sheet[i * step :, j * step :][:side, :side] = image.reshape(side, side)
-    ax.imshow(sheet, cmap="gray", vmin=limits[0], vmax=limits[1], interpolation="nearest")
-    ax.set(xticks=[], yticks=[])
-    ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
-    if names:
-        ax.set_yticks([step * i + side / 2 for i in range(len(rows))], names)
-    if below:
-        ax.set_xticks([step * j + side / 2 for j in range(len(rows[0]))], below, fontsize=8)
-
-
 fig, ax = plt.subplots(figsize=(9.5, 2.6))
 by_class = [x_train[y_train == k][:3] for k in range(10)]
 rows = [[images[i] for images in by_class] for i in range(3)]
-show_rows(ax, rows, below=train_set.label_names)
+plots.draw_images(ax, rows, below=train_set.label_names)
 _ = ax.set_title("Fashion-MNIST: three of each class")
 
 # %% [markdown]
@@ -357,11 +339,10 @@ axes[1].set(xscale="log", yscale="log", xlabel="step", ylabel="largest angle (de
 axes[1].set_title("So does the subspace")
 tiles = [components.components, W_unit.T]
 scale = max(part.abs().max().item() for part in tiles)
-show_rows(
+plots.draw_images(
     axes[2],
     [part * torch.sign(part.sum(1, keepdim=True)) for part in tiles],
     names=["PCA", "trained"],
-    side=8,
     limits=(-scale, scale),
 )
 _ = axes[2].set_title("The axes differ")
@@ -441,7 +422,7 @@ chosen = torch.cat([(y_test == k).nonzero()[1] for k in range(10)])
 rows = {"image": lambda x: x, "PCA, 2": pca_2, "autoencoder, 2": ae_2}
 rows |= {"PCA, 32": pca_32, "autoencoder, 32": ae_32}
 fig, ax = plt.subplots(figsize=(6.4, 3.3))
-show_rows(ax, [list(model(x_test[chosen])) for model in rows.values()], names=list(rows))
+plots.draw_images(ax, [list(model(x_test[chosen])) for model in rows.values()], names=list(rows))
 _ = ax.set_title("What two numbers can say, and 32")
 
 # %% [markdown]
@@ -954,7 +935,7 @@ left.set_title("Round trips: light is safe, dark is a hole")
 left.legend(loc="lower left", bbox_to_anchor=(0, -0.32), ncols=2, markerscale=2, fontsize=9)
 _ = fig.colorbar(filled, ax=left, label="round trip / tolerance (3 or more)")
 rows = [list(ae_2.decode(drawn[name][:8])) for name in drawn]
-show_rows(right, rows, names=["N(0, I)", "Gaussian", "mixture", "codes of\nimages"])
+plots.draw_images(right, rows, names=["N(0, I)", "Gaussian", "mixture", "codes of\nimages"])
 _ = right.set_title("Decoded draws")
 
 # %% [markdown]
@@ -1043,7 +1024,7 @@ for name, walker in walkers.items():
 assert relative_middle["code of 2"] < min(relative_middle["pixels"], relative_middle["code of 32"])
 fig, ax = plt.subplots(figsize=(8.2, 3.0))
 rows = [list(walker(first, second, tau)) for walker in walkers.values()]
-show_rows(ax, rows, names=list(walkers), below=[f"{t:.3g}" for t in tau[:, 0].tolist()])
+plots.draw_images(ax, rows, names=list(walkers), below=[f"{t:.3g}" for t in tau[:, 0].tolist()])
 _ = ax.set(xlabel="position τ on the line", title="From a T-shirt to a sneaker")
 
 # %% [markdown]
@@ -1215,7 +1196,7 @@ fig, axes = plt.subplots(1, 2, figsize=(7.0, 3.6))
 for ax, (kind, x) in zip(axes, picked.items(), strict=True):
     rows = [x_test[shown], x, pca_32(x), ae_32(x), denoisers[kind](x)]
     names = ["clean", "given", "PCA", "plain AE", "denoiser"]
-    show_rows(ax, [list(row.clamp(0, 1)) for row in rows], names=names)
+    plots.draw_images(ax, [list(row.clamp(0, 1)) for row in rows], names=names)
     ax.set_title(
         {"gaussian": "Gaussian noise, σ = 0.5", "dropout": "Half of the pixels gone"}[kind]
     )
@@ -1712,12 +1693,11 @@ fig, ax = plt.subplots(figsize=(0.9 * len(columns) + 1.2, 2.9))
 given = x_parts[picks]
 repaired = inspector(given)
 residual = ((given - repaired).abs() * 3).clamp(max=1)
-show_rows(
+plots.draw_images(
     ax,
     [list(given), list(repaired), list(residual)],
     names=["part", "reconstruction", "|difference| × 3"],
     below=[test_parts.label_names[k].replace(" ", "\n") for k in columns],
-    side=32,
 )
 _ = ax.set_title("The autoencoder repairs what it does not know")
 
@@ -1909,7 +1889,7 @@ fig, ax = plt.subplots(figsize=(8.6, 1.9))
 below = [
     f"{name}\n{100 * share:.0f} %".replace(", ", "\n") for name, share in stranger_share.items()
 ]
-show_rows(ax, [list(strangers.values())], below=below, side=32)
+plots.draw_images(ax, [list(strangers.values())], below=below)
 _ = ax.set_title("Strangers, and the share of good parts with a larger error")
 
 # %% [markdown]
@@ -1963,7 +1943,7 @@ fig, ax = plt.subplots(figsize=(6.9, 4.3))
 below = [
     f"{kind}\nerror × {growth[n]:.2f}" for kind, n in zip(kinds_of_defect, middle, strict=True)
 ]
-show_rows(ax, [list(row) for row in rows], names=names, below=below, side=32)
+plots.draw_images(ax, [list(row) for row in rows], names=names, below=below)
 _ = ax.set_title("Twins: the same part without and with a defect")
 
 # %% [markdown]

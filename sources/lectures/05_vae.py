@@ -119,27 +119,9 @@ error = (again.mean(0) - grey_test[:200]).abs().max().item()
 assert set(x_test.unique().tolist()) == {0.0, 1.0}
 assert error < 6 * 0.5 / math.sqrt(100), "the mean of many draws is the grey value"
 
-
-def show_rows(ax, rows, *, names=None, below=None, side=28, gap=1, limits=(0, 1)):
-    """Rows of square images, with names at the left and below."""
-    step = side + gap
-    sheet = torch.full((step * len(rows) - gap, step * len(rows[0]) - gap), torch.nan)
-    for i, row in enumerate(rows):
-        for j, image in enumerate(row):
-            sheet[i * step :, j * step :][:side, :side] = image.reshape(side, side)
-    ax.imshow(sheet, cmap="gray", vmin=limits[0], vmax=limits[1], interpolation="nearest")
-    ax.set(xticks=[], yticks=[])
-    ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
-    if names:
-        ax.set_yticks([step * i + side / 2 for i in range(len(rows))], names)
-    if below:
-        ax.set_xticks([step * j + side / 2 for j in range(len(rows[0]))], below, fontsize=8)
-
-
 chosen = torch.cat([(y_test == k).nonzero()[1] for k in range(10)])  # one of each class
 fig, ax = plt.subplots(figsize=(8.6, 2.0))
-show_rows(
+plots.draw_images(
     ax,
     [grey_test[chosen], x_test[chosen]],
     names=["grey values", "drawn"],
@@ -749,7 +731,7 @@ assert reports["VAE, prior"]["light"] < 0.95 * reports["VAE, codes of test image
 fig, ax = plt.subplots(figsize=(9.0, 3.4))
 rows = [list(pictures[:12]) for pictures in from_codes.values()]
 rows[-1] = [vae_2.decode(code) for code in codes["VAE"][:12]]
-show_rows(ax, rows, names=["AE, N(0, I)", "AE, fitted", "VAE, prior", "VAE, codes"])
+plots.draw_images(ax, rows, names=["AE, N(0, I)", "AE, fitted", "VAE, prior", "VAE, codes"])
 _ = ax.set_title("Decoded draws")
 
 # %% [markdown]
@@ -1226,7 +1208,7 @@ for name, model in by_beta.items():
     rows.append([*model.decode(model.encode(x_test[chosen[:7]])), torch.full((D,), torch.nan)])
     rows[-1] += list(model.decode(z))
     names.append(name.split(", ")[1])
-show_rows(ax, rows, names=names)
+plots.draw_images(ax, rows, names=names)
 _ = ax.set_title("Reconstructions (left) and draws from the prior (right)")
 
 # %% [markdown]
@@ -1576,7 +1558,7 @@ fig, ax = plt.subplots(figsize=(8.0, 3.2))
 _ = torch.manual_seed(53)
 rows = [list(model.decode(model.prior().sample((10,)))) for model in prior_models.values()]
 rows.append(list(pseudo[vamp.learned_prior.logits.argsort(descending=True)[:10]]))
-show_rows(ax, rows, names=[*prior_models, "pseudo-images"])
+plots.draw_images(ax, rows, names=[*prior_models, "pseudo-images"])
 _ = ax.set_title("Draws from three priors, and the heaviest pseudo-images")
 
 # %% [markdown]
@@ -1824,7 +1806,7 @@ assert sharp["mean of p(x | z)"] < 0.8 * sharp["test images, grey"], "blurred"
 fig, ax = plt.subplots(figsize=(8.4, 4.0))
 rows = [grey_test[chosen], decoded, average, x_test[chosen], vae_2.likelihood(z).sample()]
 names = ["image", "mean of p(x | z)", "average of images", "image, drawn", "draw from p(x | z)"]
-show_rows(ax, [list(row) for row in rows], names=names)
+plots.draw_images(ax, [list(row) for row in rows], names=names)
 
 # %% [markdown]
 # The decoder does what it should: its picture is close to the average. So blur is no defect of training. Two numbers cannot

@@ -1,7 +1,9 @@
 r"""Device and precision of the tests of `course_lib`; data and mixtures that several use."""
 
 import functools
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -94,3 +96,31 @@ def q(request: pytest.FixtureRequest, generator: torch.Generator) -> Distributio
     if request.param == "diagonal":
         return Independent(Normal(loc, 0.3 + root[..., 0].abs()), 1)
     return MultivariateNormal(loc, root @ root.mT + 0.2 * torch.eye(2))
+
+
+@pytest.fixture
+def browser():
+    r"""A headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("needs Chromium (Debian: apt-get install chromium)")
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=path, args=["--no-sandbox"]) as browser,
+    ):
+        yield browser
+
+
+@pytest.fixture
+def page_of(tmp_path: Path) -> Callable[..., str]:
+    r"""The address of a plain HTML page with figures on it."""
+
+    def write(*figures) -> str:
+        page = tmp_path / "page.html"
+        body = "".join(figure._repr_html_() for figure in figures)
+        page.write_text(f"<!doctype html><meta charset=utf-8>{body}", encoding="utf-8")
+        return page.as_uri()
+
+    return write

@@ -1,7 +1,6 @@
 r"""The interactive figures: the numbers they start with, and what they do in a real browser."""
 
 import re
-import shutil
 
 import pytest
 import torch
@@ -11,10 +10,6 @@ from course_lib.explorer import _interpolate, bound_explorer, proposal_explorer
 from course_lib.monte_carlo import effective_sample_size
 from course_lib.variational import log_integral, reverse_kl
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-needs_browser = pytest.mark.skipif(
-    CHROMIUM is None, reason="needs Chromium (Debian: apt-get install chromium)"
-)
 CENTRES, SCALES, LOG_MASS = (-1.0, 1.8), (0.5, 0.4), (-2.0, -2.5)
 
 
@@ -108,50 +103,31 @@ def test_bad_input(change, message):
         proposal_explorer(grid, log_joint, **given)
 
 
-@pytest.fixture
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        options = {"executable_path": CHROMIUM, "args": ["--no-sandbox"]}
-        with playwright.chromium.launch(**options) as browser:
-            yield browser
-
-
-def write_page(folder, *figures):
-    page = folder / "page.html"
-    body = "".join(figure._repr_html_() for figure in figures)
-    page.write_text(f"<!doctype html><meta charset=utf-8>{body}", encoding="utf-8")
-    return page.as_uri()
-
-
 def readouts(page):
     return [text.strip() for text in page.locator("dd").all_inner_texts()]
 
 
-@needs_browser
 @pytest.mark.browser
 @pytest.mark.xdist_group("browser")
-def test_the_page_computes_what_python_does(grid, log_joint, browser, tmp_path):
+def test_the_page_computes_what_python_does(grid, log_joint, browser, page_of):
     figures = [
         proposal_explorer(grid, log_joint, loc=-1.0, scale=0.9),
         bound_explorer(grid, log_joint, loc=0.5, log_scale=0.1),
     ]
     page, problems = browser.new_page(), []
     page.on("pageerror", lambda error: problems.append(str(error)))
-    page.goto(write_page(tmp_path, *figures))
+    page.goto(page_of(*figures))
     assert page.locator("svg[role=img]").count() == 2
     expected = [value for figure in figures for value in figure.readout.values()]
     assert readouts(page) == expected
     assert not problems
 
 
-@needs_browser
 @pytest.mark.browser
 @pytest.mark.xdist_group("browser")
-def test_drag_keys_and_new_draws(grid, log_joint, browser, tmp_path):
+def test_drag_keys_and_new_draws(grid, log_joint, browser, page_of):
     page = browser.new_page()
-    page.goto(write_page(tmp_path, proposal_explorer(grid, log_joint, loc=-1.0)))
+    page.goto(page_of(proposal_explorer(grid, log_joint, loc=-1.0)))
     seen = [readouts(page)]
     box = page.locator("svg[role=img]").bounding_box()
     page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 50)
@@ -172,12 +148,11 @@ def test_drag_keys_and_new_draws(grid, log_joint, browser, tmp_path):
     assert len({values[2] for values in seen}) == 1  # the exact value stays
 
 
-@needs_browser
 @pytest.mark.browser
 @pytest.mark.xdist_group("browser")
-def test_without_scripts_a_picture_and_the_numbers(grid, log_joint, browser, tmp_path):
+def test_without_scripts_a_picture_and_the_numbers(grid, log_joint, browser, page_of):
     figure = bound_explorer(grid, log_joint)
     page = browser.new_context(java_script_enabled=False).new_page()
-    page.goto(write_page(tmp_path, figure))
+    page.goto(page_of(figure))
     assert page.locator("img").evaluate("image => image.naturalWidth > 300")
     assert page.locator("li span").all_inner_texts() == list(figure.readout.values())

@@ -3,7 +3,6 @@ r"""The map of a latent plane: its grid of images, and what it does in a real br
 import base64
 import io
 import re
-import shutil
 
 import numpy as np
 import pytest
@@ -13,10 +12,6 @@ from PIL import Image
 from course_lib.latent_explorer import latent_explorer
 from course_lib.vae import VAE
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-needs_browser = pytest.mark.skipif(
-    CHROMIUM is None, reason="needs Chromium (Debian: apt-get install chromium)"
-)
 SIZE = 8
 
 
@@ -145,22 +140,6 @@ def test_bad_input(change, message):
 # In a browser
 
 
-@pytest.fixture
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        options = {"executable_path": CHROMIUM, "args": ["--no-sandbox"]}
-        with playwright.chromium.launch(**options) as browser:
-            yield browser
-
-
-def write_page(folder, figure):
-    page = folder / "page.html"
-    page.write_text(f"<!doctype html><meta charset=utf-8>{figure._repr_html_()}", "utf-8")
-    return page.as_uri()
-
-
 def readouts(page):
     return [text.strip() for text in page.locator("dd").all_inner_texts()]
 
@@ -172,10 +151,9 @@ def shown_pixels(page):
     return torch.tensor(page.locator("canvas").evaluate(script)).reshape(SIZE, SIZE, 4)
 
 
-@needs_browser
 @pytest.mark.browser
 @pytest.mark.xdist_group("browser")
-def test_drag_and_keys_move_the_point_and_the_image(codes, browser, tmp_path):
+def test_drag_and_keys_move_the_point_and_the_image(codes, browser, page_of):
     figure = latent_explorer(
         colours,
         limits=(0.0, 2.0),
@@ -187,7 +165,7 @@ def test_drag_and_keys_move_the_point_and_the_image(codes, browser, tmp_path):
     )
     page, problems = browser.new_page(), []
     page.on("pageerror", lambda error: problems.append(str(error)))
-    page.goto(write_page(tmp_path, figure))
+    page.goto(page_of(figure))
     page.wait_for_selector("canvas")
     assert readouts(page) == list(figure.readout.values())[:3]
     red, green = shown_pixels(page)[3, 4, :2].tolist()
@@ -218,13 +196,12 @@ def test_drag_and_keys_move_the_point_and_the_image(codes, browser, tmp_path):
     assert not problems
 
 
-@needs_browser
 @pytest.mark.browser
 @pytest.mark.xdist_group("browser")
-def test_without_scripts_all_images_and_the_numbers(browser, tmp_path):
+def test_without_scripts_all_images_and_the_numbers(browser, page_of):
     figure = latent_explorer(blobs, limits=(-3.0, 3.0), grid_size=5)
     page = browser.new_context(java_script_enabled=False).new_page()
-    page.goto(write_page(tmp_path, figure))
+    page.goto(page_of(figure))
     assert page.locator("img").evaluate("image => image.naturalWidth") == 5 * SIZE
     assert page.locator("li span").all_inner_texts() == list(figure.readout.values())
     assert base64.b64encode(figure.png).decode() in page.content()

@@ -118,3 +118,46 @@ def test_the_same_figure_has_the_same_bytes(eruptions, two_components: MixturePa
             plt.close(figure)
         images.append(buffer.getvalue())
     assert images[0] == images[1]
+
+
+def test_images_stand_in_rows_a_pixel_apart(axes):
+    dark, light, gap = torch.zeros(4), torch.ones(2, 2), torch.full((1, 2, 2), torch.nan)
+    plots.draw_images(axes, [[dark, light], [gap, light]], names=["a", "b"], below=["c", "d"])
+    sheet = axes.images[0].get_array().filled(np.nan)
+    nan = np.nan
+    expected = [
+        [0, 0, nan, 1, 1],
+        [0, 0, nan, 1, 1],
+        [nan, nan, nan, nan, nan],
+        [nan, nan, nan, 1, 1],
+        [nan, nan, nan, 1, 1],
+    ]
+    assert np.array_equal(sheet, expected, equal_nan=True)
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["c", "d"]
+    assert axes.images[0].get_clim() == (0.0, 1.0)
+
+
+def test_images_in_colour_beside_a_grey_one(axes):
+    red = torch.tensor([1.0, 0.0, 0.0])[:, None, None].expand(3, 2, 2)
+    plots.draw_images(axes, [[red, torch.full((2, 2), 0.5)]])
+    sheet = np.asarray(axes.images[0].get_array())
+    assert sheet.shape == (2, 5, 3)
+    assert sheet[0, 0].tolist() == [1, 0, 0]
+    assert sheet[0, 2].tolist() == [1, 1, 1]  # between them the paper shows
+    assert sheet[0, 3].tolist() == [0.5, 0.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([[torch.ones(4)], []], r"rows of \[1, 0\] images"),
+        ([[torch.ones(4), torch.ones(9)]], r"images of \[2, 3\] pixels"),
+        ([[torch.ones(5)]], r"shape \(5,\)"),
+        ([[torch.ones(2, 3)]], r"shape \(2, 3\)"),
+        ([[torch.ones(2, 2, 2)]], r"shape \(2, 2, 2\)"),
+    ],
+)
+def test_what_cannot_be_drawn_as_images(axes, rows, message):
+    with pytest.raises(ValueError, match=message):
+        plots.draw_images(axes, rows)

@@ -2,7 +2,6 @@ r"""Latent traversals to play with: the images they hold, and what they do in a 
 
 import io
 import re
-import shutil
 
 import numpy as np
 import pytest
@@ -12,10 +11,6 @@ from PIL import Image
 from course_lib.traversal_explorer import traversal_explorer
 from course_lib.vae import VAE
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-needs_browser = pytest.mark.skipif(
-    CHROMIUM is None, reason="needs Chromium (Debian: apt-get install chromium)"
-)
 SIZE = 8
 
 
@@ -129,35 +124,18 @@ def test_bad_input(change, message):
 # In a browser
 
 
-@pytest.fixture
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        options = {"executable_path": CHROMIUM, "args": ["--no-sandbox"]}
-        with playwright.chromium.launch(**options) as browser:
-            yield browser
-
-
-def write_page(folder, figure):
-    page = folder / "page.html"
-    page.write_text(f"<!doctype html><meta charset=utf-8>{figure._repr_html_()}", "utf-8")
-    return page.as_uri()
-
-
 def colour(page, name):
     r"""Of the image in the row of this name."""
     script = "canvas => Array.from(canvas.getContext('2d').getImageData(3, 3, 1, 1).data)"
     return tuple(page.get_by_label(f"{name}, decoded", exact=True).evaluate(script)[:3])
 
 
-@needs_browser
 @pytest.mark.browser
 @pytest.mark.xdist_group("browser")
-def test_keys_clicks_and_the_way_back(figure, browser, tmp_path):
+def test_keys_clicks_and_the_way_back(figure, browser, page_of):
     page, problems = browser.new_page(), []
     page.on("pageerror", lambda error: problems.append(str(error)))
-    page.goto(write_page(tmp_path, figure))
+    page.goto(page_of(figure))
     page.wait_for_selector("canvas")
     own = levels(0.25, 0.5, 0.8)
     assert page.locator("output").all_inner_texts() == ["0.25", "0.50", "0.80"]
@@ -180,11 +158,10 @@ def test_keys_clicks_and_the_way_back(figure, browser, tmp_path):
     assert not problems
 
 
-@needs_browser
 @pytest.mark.browser
 @pytest.mark.xdist_group("browser")
-def test_without_scripts_all_images_and_the_numbers(figure, browser, tmp_path):
+def test_without_scripts_all_images_and_the_numbers(figure, browser, page_of):
     page = browser.new_context(java_script_enabled=False).new_page()
-    page.goto(write_page(tmp_path, figure))
+    page.goto(page_of(figure))
     assert page.locator("img").evaluate("image => image.naturalWidth") == 4 * SIZE
     assert page.locator("li span").all_inner_texts() == list(figure.readout.values())
