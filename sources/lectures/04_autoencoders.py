@@ -1889,7 +1889,7 @@ fig, ax = plt.subplots(figsize=(8.6, 1.9))
 below = [
     f"{name}\n{100 * share:.0f} %".replace(", ", "\n") for name, share in stranger_share.items()
 ]
-plots.draw_images(ax, [list(strangers.values())], below=below)
+plots.draw_images(ax, [[picture[0] for picture in strangers.values()]], below=below)
 _ = ax.set_title("Strangers, and the share of good parts with a larger error")
 
 # %% [markdown]
