@@ -31,6 +31,7 @@ def fit(
     epochs: float,
     *,
     batch_size: int = BATCH,
+    learning_rate: float = LEARNING_RATE,
     seed: int = SEED,
     **options,
 ) -> float:
@@ -39,7 +40,7 @@ def fit(
     settings = TrainSettings(
         num_steps=steps,
         batch_size=batch_size,
-        learning_rate=LEARNING_RATE,
+        learning_rate=learning_rate,
         seed=seed,
         accelerator="cpu",
         **options,

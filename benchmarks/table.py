@@ -156,9 +156,9 @@ def _reconstruction(part: dict) -> str:
 def _anomaly(part: dict) -> str:
     title = (
         f"**Anomaly detection.** Area under the ROC curve, times 100; the column names the normal "
-        f"class. Networks 784-256-128-16, {part['epochs']:g} epochs, means over {part['seeds']} "
-        "seeds, whose largest standard deviation in any class is given. The last columns compare "
-        "with an earlier measurement by other code and one seed: its mean, and the largest "
+        f"class. Networks 784-256-128-16, {part['epochs']:g} epochs; number of seeds: "
+        f"{part['seeds']}, spread: their largest standard deviation in any class. The last columns "
+        "compare with an earlier measurement by other code and one seed: its mean, and the largest "
         "difference in any class."
     )
     rows = [
