@@ -252,4 +252,7 @@ def _check_draws(z: Tensor, posterior: Distribution, num_points: int) -> tuple[i
 def check_standard_normal(vae: VAE) -> None:
     r"""Refuse a model whose prior is learned."""
     if vae.learned_prior is not None:
-        raise ValueError("the prior of this model is learned; expected the standard normal")
+        raise ValueError(
+            "the prior of this model is learned; expected the standard normal: build the model "
+            "without `prior`"
+        )
