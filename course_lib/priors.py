@@ -5,6 +5,7 @@ A prior is a module that takes nothing and returns a distribution with event sha
 estimates it from the draws.
 """
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -13,6 +14,24 @@ from torch import Tensor, nn
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
 from course_lib.monte_carlo.checks import check_positive
+
+
+class DiagonalMixture(MixtureSameFamily):
+    r"""A mixture of Gaussians with independent coordinates, whose density is two products.
+
+    (z - \mu)^2 / \sigma^2 is multiplied out, so that no tensor of N times K times M values is
+    made. The terms can be far larger than their sum; hence float64 inside, whatever comes in.
+    """
+
+    def log_prob(self, value: Float[Tensor, "*s m"]) -> Float[Tensor, "*s"]:
+        r"""log p(z) in nats, shape (...,), in the dtype of the components."""
+        components = self.component_distribution.base_dist
+        z, loc, scale = (part.double() for part in (value, components.loc, components.scale))
+        precision = scale**-2
+        squares = z**2 @ precision.mT - 2 * z @ (precision * loc).mT  # (..., K)
+        constant = (precision * loc**2 + 2 * scale.log() + math.log(2 * math.pi)).sum(-1)
+        log_joint = self.mixture_distribution.logits.double() - 0.5 * (squares + constant)
+        return log_joint.logsumexp(-1).to(components.loc.dtype)
 
 
 class MixturePrior(nn.Module):
@@ -41,7 +60,7 @@ class MixturePrior(nn.Module):
         self.loc = nn.Parameter(torch.randn(num_components, latent_dim))
         self.log_scale = nn.Parameter(torch.zeros(num_components, latent_dim))
 
-    def forward(self) -> MixtureSameFamily:
+    def forward(self) -> DiagonalMixture:
         r"""p(z), event shape (M,)."""
         normal = Normal(self.loc, self.log_scale.exp(), validate_args=False)
         return _mixture(self.logits, Independent(normal, 1, validate_args=False))
@@ -101,11 +120,11 @@ class VampPrior(nn.Module):
             )
         self.raw.copy_(x.logit(eps=0.02))  # at 0 or 1 itself the sigmoid would have no gradient
 
-    def forward(self) -> MixtureSameFamily:
+    def forward(self) -> DiagonalMixture:
         r"""p(z), event shape (M,)."""
         return _mixture(self.logits, self.encoder(self.pseudo_inputs()))
 
 
-def _mixture(logits: Float[Tensor, " k"], components: Independent) -> MixtureSameFamily:
+def _mixture(logits: Float[Tensor, " k"], components: Independent) -> DiagonalMixture:
     weights = Categorical(logits=logits, validate_args=False)
-    return MixtureSameFamily(weights, components, validate_args=False)
+    return DiagonalMixture(weights, components, validate_args=False)

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import torch
-from torch.distributions import Normal
+from torch.distributions import MixtureSameFamily, Normal
 
 from course_lib.priors import MixturePrior, VampPrior
 from course_lib.vae import VAE, negative_elbo
@@ -24,6 +24,16 @@ def test_the_density_is_a_weighted_sum_of_products(mixture, generator):
     products = Normal(mixture.loc, mixture.log_scale.exp()).log_prob(z[:, None]).sum(-1).exp()
     expected = (products @ mixture.logits.softmax(0)).log()
     torch.testing.assert_close(mixture().log_prob(z), expected)
+
+
+def test_the_density_is_exact_for_narrow_components_far_away(generator):
+    prior = MixturePrior(3, 4)
+    with torch.no_grad():
+        prior.loc.add_(50)
+        prior.log_scale.fill_(-7)
+    z = prior.loc.detach() + prior.log_scale.exp().detach() * torch.randn(4, 3, generator=generator)
+    exact = MixtureSameFamily.log_prob(copy.deepcopy(prior).double()(), z.double())
+    torch.testing.assert_close(prior().log_prob(z).double(), exact, atol=1e-5, rtol=0)
 
 
 def test_it_integrates_to_one(mixture):
