@@ -16,7 +16,7 @@ from course_lib.monte_carlo.checks import check_positive
 from course_lib.monte_carlo.estimators import seeded
 from course_lib.vae import VAE
 from course_lib.vae.models import PointsArray
-from course_lib.vae.objectives import _kl_terms, _loc_and_log_var
+from course_lib.vae.objectives import kl_terms, loc_and_log_var
 
 CHUNK_SIZE = 2_500  # pairs of a draw and a point: 8 MB of logits for 784 pixels
 
@@ -73,7 +73,7 @@ def kl_per_dimension(vae: VAE, x: PointsArray) -> Float[Tensor, " m"]:
             "the prior of this model is learned, so its KL is no sum over dimensions: use "
             "elbo_terms for the whole of it, or active_units"
         )
-    return _kl_terms(*_loc_and_log_var(vae.posterior(x))).mean(0)
+    return kl_terms(*loc_and_log_var(vae.posterior(x))).mean(0)
 
 
 @torch.no_grad()

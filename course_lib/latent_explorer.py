@@ -5,9 +5,7 @@ and no network. Where scripts are off it shows all of the grid. With a kernel, `
 point itself.
 """
 
-import io
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,18 +13,17 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from course_lib.decoded import Decode, decoded_images, to_png
 from course_lib.explorer import Explorer
 from course_lib.mixture.params import check_finite
 
 if TYPE_CHECKING:
     import ipywidgets
 
-Decode = Callable[[Float[Tensor, "k 2"]], Tensor]
 Pair = tuple[float | int, float | int]
 Limits = Pair | tuple[Pair, Pair]
 
 MAX_CODES = 2000
-GREY_LEVELS = 48  # of the grid of images; mixing four of them hides the steps
 STEPS = 200  # of a slider
 
 
@@ -58,7 +55,7 @@ class LatentExplorer(Explorer):
 
         def draw(change: dict | None = None) -> None:
             place = torch.tensor([[slider.value for slider in sliders]])
-            image.value = _png(_images(self.decode, place)[0])
+            image.value = to_png(decoded_images(self.decode, place)[0])
 
         for slider in sliders:
             slider.observe(draw, "value")
@@ -106,7 +103,7 @@ def latent_explorer(
         "start": [float(at) for at in start],
         **_codes(codes, labels, label_names),
     }
-    return LatentExplorer(data=data, readout=_readout(data), png=_png(sheet), decode=decode)
+    return LatentExplorer(data=data, readout=_readout(data), png=to_png(sheet), decode=decode)
 
 
 def _limits(limits: Limits) -> list[tuple[float, float]]:
@@ -127,42 +124,10 @@ def _sheet(
     (left, right), (low, high) = limits
     across, up = torch.linspace(left, right, grid_size), torch.linspace(high, low, grid_size)
     places = torch.cartesian_prod(up, across).flip(1)  # row by row from the top; (z₁, z₂)
-    images = _images(decode, places)
+    images = decoded_images(decode, places)
     _, height, width, num_channels = images.shape
     rows = images.unflatten(0, (grid_size, grid_size)).transpose(1, 2)
     return rows.reshape(grid_size * height, -1, num_channels), [height, width]
-
-
-@torch.no_grad()
-def _images(decode: Decode, places: Float[Tensor, "k m"]) -> Tensor:
-    r"""Decoded images, uint8 (K, H, W, C), on the CPU."""
-    images = decode(places)
-    if images.ndim == 2:
-        side = math.isqrt(images.shape[1])
-        if side**2 == images.shape[1]:
-            images = images.unflatten(1, (1, side, side))
-    if images.ndim != 4 or len(images) != len(places) or images.shape[1] not in (1, 3):
-        raise ValueError(
-            f"decode returned shape {tuple(images.shape)} for {len(places)} codes; expected "
-            "(K, C, H, W) with C = 1 or 3, or (K, D) with D a square number"
-        )
-    check_finite(images=images)
-    return (255 * images.float().clamp(0, 1)).round().byte().movedim(1, -1).cpu()
-
-
-def _png(image: Tensor) -> bytes:
-    r"""A PNG of an image of shape (H, W, C); grey ones with fewer levels, to be small."""
-    from PIL import Image  # comes with matplotlib
-
-    if image.shape[-1] == 1:
-        factor = 255 / (GREY_LEVELS - 1)
-        grey = ((image[..., 0].float() / factor).round() * factor).round().byte()
-        picture = Image.fromarray(grey.numpy())
-    else:
-        picture = Image.fromarray(image.contiguous().numpy())
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
 
 
 def _codes(

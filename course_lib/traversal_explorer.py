@@ -13,9 +13,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from course_lib.decoded import Decode, decoded_images, to_png
 from course_lib.explorer import Explorer
 from course_lib.latent_arithmetic import traverse
-from course_lib.latent_explorer import STEPS, Decode, Limits, Pair, _images, _png
+from course_lib.latent_explorer import STEPS, Limits, Pair
 
 if TYPE_CHECKING:
     import ipywidgets
@@ -52,7 +53,7 @@ class TraversalExplorer(Explorer):
 
         def draw(change: dict | None = None) -> None:
             place = self.z.new_tensor([[slider.value for slider in sliders]])
-            image.value = _png(_images(self.decode, place)[0])
+            image.value = to_png(decoded_images(self.decode, place)[0])
 
         for slider in sliders:
             slider.observe(draw, "value")
@@ -94,7 +95,7 @@ def traversal_explorer(
     places = [z[None]]
     for m, (low, high) in enumerate(pairs):
         places.append(traverse(z, m, torch.linspace(low, high, num_values).to(z)))
-    images = _images(decode, torch.cat(places))
+    images = decoded_images(decode, torch.cat(places))
     own, others = images[0], images[1:].unflatten(0, (len(z), num_values))
     rows = torch.cat([own.expand(len(z), 1, *own.shape), others], 1)  # (M, 1 + V, H, W, C)
     sheet = rows.transpose(1, 2).flatten(2, 3).flatten(0, 1)
@@ -106,7 +107,7 @@ def traversal_explorer(
         "numValues": num_values,
         "size": list(own.shape[:2]),
     }
-    options = {"data": data, "readout": _readout(data), "png": _png(sheet)}
+    options = {"data": data, "readout": _readout(data), "png": to_png(sheet)}
     return TraversalExplorer(decode=decode, z=z, **options)
 
 

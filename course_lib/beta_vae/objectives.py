@@ -11,7 +11,7 @@ from torch.distributions import Distribution, Independent, Normal
 from course_lib.monte_carlo.checks import check_positive
 from course_lib.vae import VAE, elbo_terms
 from course_lib.vae.models import PointsArray
-from course_lib.vae.objectives import _encode_and_decode, _kl_terms, _loc_and_log_var
+from course_lib.vae.objectives import encode_and_decode, kl_terms, loc_and_log_var
 
 MAX_ENTRIES = 4_000_000  # densities of one latent dimension held at once, 16 MB in float32
 CHUNK_SIZE = 1_000  # points that are decoded at once
@@ -160,8 +160,8 @@ def beta_tc_loss(
     if not beta >= 0:
         raise ValueError(f"beta is {beta}; expected at least 0")
     check_standard_normal(vae)
-    posterior, distortion, noise = _encode_and_decode(vae, x, 1, generator)
-    rate = _kl_terms(*_loc_and_log_var(posterior)).sum(-1)
+    posterior, distortion, noise = encode_and_decode(vae, x, 1, generator)
+    rate = kl_terms(*loc_and_log_var(posterior)).sum(-1)
     if beta == 1:
         return distortion + rate
     z = posterior.base_dist.loc + posterior.base_dist.scale * noise[0]  # those that were decoded

@@ -64,7 +64,7 @@ def kl_to_standard_normal(
         tensor([2.6945])
     """
     _check_pair(loc, log_var)
-    return _kl_terms(loc, log_var).sum(-1)
+    return kl_terms(loc, log_var).sum(-1)
 
 
 def negative_elbo(
@@ -117,8 +117,8 @@ def negative_elbo(
             "free_bits needs the KL of each latent dimension, which a learned prior does not "
             "have: use the standard normal, or kl_schedule instead"
         )
-    posterior, distortion, _ = _encode_and_decode(vae, x, num_samples, generator)
-    terms = _kl_terms(*_loc_and_log_var(posterior))  # (N, M)
+    posterior, distortion, _ = encode_and_decode(vae, x, num_samples, generator)
+    terms = kl_terms(*loc_and_log_var(posterior))  # (N, M)
     counted = torch.where(terms.mean(0) > free_bits, terms, free_bits)
     return distortion + beta * counted.sum(-1)
 
@@ -146,7 +146,7 @@ def elbo_terms(
     Raises:
         ValueError: `x` is malformed or `num_samples` is not positive.
     """
-    posterior, distortion, noise = _encode_and_decode(vae, x, num_samples, generator)
+    posterior, distortion, noise = encode_and_decode(vae, x, num_samples, generator)
     if vae.learned_prior is None:
         return _rate(posterior), distortion
     z = posterior.base_dist.loc + posterior.base_dist.scale * noise
@@ -244,12 +244,15 @@ def _coefficient(name: str, found: Tensor, unit: Tensor) -> float:
     return c.item()
 
 
-def _encode_and_decode(
+def encode_and_decode(
     vae: VAE, x: PointsArray, num_samples: int, generator: torch.Generator | None
 ) -> tuple[Distribution, Float[Tensor, " n"], Float[Tensor, "s n m"]]:
     r"""q, the distortion, and the noise that its draws were made of.
 
     Everything with many parameters happens inside `vae(…)`, where Fabric sees to precision.
+
+    Raises:
+        ValueError: `x` is malformed or `num_samples` is not positive.
     """
     check_positive(num_samples=num_samples)
     vae.check_batch(x)
@@ -266,10 +269,15 @@ def _rate(posterior: Distribution) -> Float[Tensor, " n"]:
         root, square = posterior.scale_tril, posterior.loc.square().sum(-1)
         log_det = root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
         return 0.5 * (square + root.square().sum((-2, -1)) - root.shape[-1]) - log_det
-    return _kl_terms(*_loc_and_log_var(posterior)).sum(-1)
+    return kl_terms(*loc_and_log_var(posterior)).sum(-1)
 
 
-def _loc_and_log_var(posterior: Distribution) -> tuple[Tensor, Tensor]:
+def loc_and_log_var(posterior: Distribution) -> tuple[Tensor, Tensor]:
+    r"""\mu and \log \sigma^2 of a q with independent latent dimensions, shape (N, M) each.
+
+    Raises:
+        ValueError: The latent dimensions of `posterior` are not independent.
+    """
     if not isinstance(posterior, Independent):
         raise ValueError(
             f"q(z | x) is a {type(posterior).__name__}; expected independent latent dimensions, "
@@ -279,9 +287,10 @@ def _loc_and_log_var(posterior: Distribution) -> tuple[Tensor, Tensor]:
     return normal.loc, 2 * normal.scale.log()
 
 
-def _kl_terms(
+def kl_terms(
     loc: Float[Tensor, "*batch m"], log_var: Float[Tensor, "*batch m"]
 ) -> Float[Tensor, "*batch m"]:
+    r"""KL to the standard normal of each latent dimension, in nats."""
     # expm1 keeps what is left of σ² − 1 − log σ² where σ is near 1
     return 0.5 * (loc.square() + torch.expm1(log_var) - log_var)
 
