@@ -260,18 +260,19 @@ def codes_and_values_are_free(candidate: Candidate, rng: np.random.Generator) ->
         bound = common_bound(value)
         expect.true(
             bound is None,
-            f"every column of {name} stops at {bound or 0:.3g}, whatever the arguments are; "
+            f"most columns of {name} stop at {bound or 0:.3g}, whatever the arguments are; "
             "put no function with limits after the last layer",
         )
 
 
 def common_bound(value: Tensor) -> float | None:
-    """Where all columns stop, above or below, if it is the same for all; what ends in a layer of
-    its own has other limits in each column, or none."""
-    slack = 1e-4 * value.abs().max()
+    """Where at least half of the columns stop, above or below; what ends in a layer of its own has
+    other limits in each column, or none. (A column may be far from where it would stop.)"""
+    slack = 1e-5 * value.abs().max()
     for ends in (value.amax(0), value.amin(0)):
-        if ends.max() - ends.min() < slack:
-            return ends.max().item()
+        same = (ends - ends.median()).abs() < slack
+        if same.sum() >= max(3, len(ends) / 2):
+            return ends.median().item()
     return None
 
 
