@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 from autograder import registry
@@ -88,15 +89,35 @@ def hint(answer: Callable[..., Any]) -> None:
 def when_answered(answer: Callable[..., Any]) -> Iterator[None]:
     """Around a cell that uses an answer: without one, it says so instead of failing.
 
+    It also says so when a variable is missing that an earlier such cell would have made.
+
     Args:
         answer: The function that the cell needs.
     """
     try:
         yield
     except NotImplementedError:
-        if pyplot := sys.modules.get("matplotlib.pyplot"):
-            pyplot.close()  # the figure would be shown half-drawn
+        _close_figure()
         print(f"This cell needs {getattr(answer, '__name__', 'your answer')}: answer it first.")
+    except NameError as error:
+        if not _is_of_the_cell(error):
+            raise
+        _close_figure()
+        print(f"This cell needs {error.name}, which an earlier cell makes: run that cell first.")
+
+
+def _close_figure() -> None:
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close()  # the figure would be shown half-drawn
+
+
+def _is_of_the_cell(error: NameError) -> bool:
+    """Whether the cell itself lacks the name, and not a function that a student wrote in another.
+
+    The first place of the traceback is `when_answered`, the second the cell, the last the error's.
+    """
+    _, cell, *deeper = (frame.f_code.co_filename for frame, _ in walk_tb(error.__traceback__))
+    return not deeper or deeper[-1] == cell
 
 
 class HintText:

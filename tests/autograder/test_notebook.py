@@ -181,6 +181,28 @@ def test_when_answered_says_what_is_missing(capsys):
     assert not plt.get_fignums()
 
 
+def run_cell(source, name, **variables):
+    """As a kernel does: each cell has a file name of its own."""
+    cell = {"when_answered": when_answered, "double": double, **variables}
+    exec(compile(source, name, "exec"), cell)
+    return cell
+
+
+@pytest.mark.parametrize("use", ["images + 1", "[n for n in range(3) if images]"])
+def test_when_answered_says_which_variable_an_earlier_cell_would_have_made(use, capsys):
+    lab = "with when_answered(double), when_answered(double):\n    " + use
+    run_cell(lab, "cell 2")
+    expected = "This cell needs images, which an earlier cell makes: run that cell first.\n"
+    assert capsys.readouterr().out == expected
+
+
+def test_when_answered_does_not_hide_a_name_that_the_answer_lacks():
+    answer = run_cell("def answer():\n    return nubmer", "cell 1")["answer"]
+    lab = "with when_answered(double), when_answered(double):\n    answer()"
+    with pytest.raises(NameError, match="nubmer"):
+        run_cell(lab, "cell 2", answer=answer)
+
+
 def test_when_answered_lets_other_errors_through():
     with pytest.raises(ZeroDivisionError), when_answered(double):
         _ = 1 / 0
