@@ -59,6 +59,13 @@ def test_a_solution_runs_from_top_to_bottom(source, tmp_path):
     assert {verdict["outcome"] for verdict in verdicts} == {"right"}
 
 
+@pytest.mark.slow
+@each_exercise
+def test_an_unanswered_notebook_runs_from_top_to_bottom(source, tmp_path):
+    resources = {"metadata": {"path": tmp_path}}
+    NotebookClient(released_of(source), timeout=120, resources=resources).execute()
+
+
 @each_exercise
 def test_no_answer_is_released(source):
     released = {cell.id: cell for cell in released_of(source).cells}
