@@ -3,7 +3,7 @@ PYTHON ?= python3
 READY := .venv/ready
 
 .PHONY: lab demo test notebooks lint
-lab: $(READY) ; PATH="$(CURDIR)/.venv/bin:$$PATH" jupyter lab --LabApp.default_url=/lab/tree/lectures/01_mixture_models.ipynb
+lab: $(READY) ; PATH="$(CURDIR)/.venv/bin:$$PATH" jupyter lab --LabApp.default_url=/lab/tree/lectures/00_autoregressive.ipynb
 demo: $(READY) ; .venv/bin/python tools/demo.py
 test: $(READY) ; OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
 notebooks: $(READY) ; .venv/bin/python tools/build_notebooks.py
