@@ -12,7 +12,9 @@ from pathlib import Path
 from markdown_text import conditions_line as _conditions
 from markdown_text import spread as _spread
 from markdown_text import table as _table
+from pixelcnn_tables import pixelcnn_section
 from vae_tables import beta_vae_section, nll_section, vae_section
+from vq_tables import vq_section
 
 FOLDER = Path(__file__).parent
 README = FOLDER / "README.md"
@@ -219,6 +221,8 @@ SECTIONS = {
     "nll": nll_section,
     "beta_vae": beta_vae_section,
     "autoencoders": autoencoders_section,
+    "vq": vq_section,
+    "pixelcnn": pixelcnn_section,
 }
 
 
