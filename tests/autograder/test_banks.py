@@ -64,7 +64,7 @@ def test_names_are_unique_in_the_course():
 
 
 def test_an_unknown_unit_is_explained():
-    with pytest.raises(registry.UnknownExerciseError, match="the units are 01_mixture_models"):
+    with pytest.raises(registry.UnknownExerciseError, match="the units are 00_autoregressive"):
         registry.exercises("99_absent")
 
 
