@@ -240,7 +240,7 @@ with when_answered(capacity_loss), when_answered(capacity_schedule):
 #
 # Find the smallest value over $w$, $a$ and $s$, by hand or by numbers. Return the rate and the distortion there, each summed over the D directions: two
 # tensors (B,), one entry for each of the B values in `betas`, in the order given. `variances` is (D,), with entries between 0.05 and 10; `noise_var` is
-# $\sigma^2$, between 0.3 and 0.7; `betas` is (B,), between 0.2 and 1000. An error of 0.1 % is allowed.
+# $\sigma^2$, between 0.3 and 0.7; `betas` is (B,), between 0.2 and 1000. An error of 0.1 %, or of 0.001 nats, is allowed.
 
 
 # %% solution="gaussian_rate_distortion"
@@ -466,7 +466,8 @@ with when_answered(decompose_rate):
 # Here $k$ is the value of cause $f$, and $b$ the bin of hidden value $m$. The B = `num_bins` bins of a column have **the same width**, from
 # the smallest value of that column to its largest; a value on an inner edge belongs to the upper bin, and the largest value to the last
 # bin. $\hat p$ is a share of the N points, without any correction, and cells without points add nothing. A hidden value that never
-# changes has the information 0. Not every value of a cause need occur. Return the table (M, F), float32 or float64. Codes come in either.
+# changes has the information 0. Not every value of a cause need occur, and a cause may have more values than there are bins. Return the
+# table (M, F), float32 or float64. Codes come in either.
 
 
 # %% solution="mutual_information_table"
@@ -503,8 +504,8 @@ check(mutual_information_table)
 #
 # $$\mathrm{MIG} = \frac1F \sum_f \frac{I_{(1) f} - I_{(2) f}}{\mathrm H(v_f)}, \qquad I_{(1) f} \ge I_{(2) f} \ge \dots \ge I_{(M) f}$$
 #
-# The entropy comes from the shares of the values in `factors`, in nats. There are at least two hidden values, and each cause takes at
-# least two different values. Return one number.
+# Where two hidden values share the first place the gap is 0. The entropy comes from the shares of the values in `factors`, in nats. There
+# are at least two hidden values, and each cause takes at least two different values; as in D1, others may be missing. Return one number.
 
 
 # %% solution="mig"
@@ -551,8 +552,8 @@ with when_answered(mutual_information_table), when_answered(mig):
 # *Difficulty 3, 20 minutes, 3 points.*
 #
 # Another way to look: train a predictor for each cause, and let it say how much it used each hidden value. That gives a table of
-# importances $r_{mf} \ge 0$, (M, F), with at least two rows and two columns, in any unit and not all 0. Two questions are asked of it.
-# Does a hidden value serve one cause only?
+# importances $r_{mf} \ge 0$, (M, F), with at least two rows and two columns, not all 0, and in any unit: their sum may be $10^{-5}$ or $10^6$. Two
+# questions are asked of it. Does a hidden value serve one cause only?
 #
 # $$D = \sum_m \frac{\sum_f r_{mf}}{\sum_{m'f} r_{m'f}} \left( 1 + \sum_f P_{mf} \log_F P_{mf} \right), \qquad P_{mf} = \frac{r_{mf}}{\sum_{f'} r_{mf'}}$$
 #
@@ -594,7 +595,8 @@ check(dci)
 # 3. Each hidden value stands for the cause that was fixed most often in the training groups that it won.
 # 4. The score is the share of the test groups whose winner stands for the cause that was fixed.
 #
-# There are no ties, and whoever wins a test group has won a training group. Return one number.
+# There are no ties, and whoever wins a test group has won a training group. The groups themselves may spread more or less than `scale`
+# says, and the causes need not be fixed equally often. Return one number.
 
 
 # %% solution="factor_vae_score"
@@ -658,7 +660,7 @@ check(factor_vae_score)
 #
 # To see what a hidden value does, start from the code of a real image, set one hidden value to other values, and decode. `z` is
 # one code, (M,), `dim` the number of a hidden value, from 0 to M − 1, and `values` (V,) says where it shall stand. Return the V codes, (V, M), in the
-# order of `values` and with the dtype of `z`.
+# order of `values`. They have the dtype of `z`, also where `values` comes in another one.
 
 
 # %% solution="traverse"
@@ -689,7 +691,7 @@ check(traverse)
 # - the vector is the plain mean over the groups that remain. A large group counts no more than a small one.
 #
 # `encode(x)` gives the codes of images: (N, D) to (N, M), float64, row by row. It is bent, so the code of a mean image
-# is not the mean of the codes. A question may hold 20 000 numbers; the whole batch fits.
+# is not the mean of the codes. The whole batch fits into one call of `encode`.
 
 
 # %% solution="attribute_vector"
@@ -715,8 +717,8 @@ check(attribute_vector)
 # *Difficulty 1, 10 minutes, 1 point.*
 #
 # Encode the images, add `strength` times the vector to each code, and decode. `encode` takes (N, D) to (N, M), `decode` takes (N, M) to (N, D),
-# both float64 and row by row. `vector` is (M,), and `strength` any number: a negative one takes the attribute off, and with 0 you get the
-# plain reconstruction. Return images, (N, D).
+# both float64 and row by row. The code that `encode` finds for a decoded image need not be the one it was decoded from. `vector` is (M,), and
+# `strength` any number: a negative one takes the attribute off, and with 0 you get the plain reconstruction. Return images, (N, D).
 
 
 # %% solution="apply_attribute"
@@ -870,8 +872,9 @@ check(predict_midpoint)
 # $$\frac{\sin\big((1 - \tau)\,\theta\big)}{\sin\theta}\, u + \frac{\sin(\tau\,\theta)}{\sin\theta}\, v$$
 #
 # and **the length changes evenly**, $(1 - \tau) \lvert z_0 \rvert + \tau \lvert z_1 \rvert$. Both codes have $M \ge 2$ values and are not zero; `tau` holds T
-# numbers from 0 to 1, in any order. Where the directions are the same, the direction stays. Where they are opposite, the path is half a circle in any one
-# plane that contains both, at an even speed. The result is (T, M).
+# numbers from 0 to 1, in any order, and T may be 1. Where the directions are the same, the direction stays. Where they are opposite, also along an axis,
+# the path is half a circle in any one plane that contains both, at an even speed. Where they are only nearly the same or nearly opposite, by an
+# angle of a thousandth, say, the formula holds and the path reaches $z_1$. The result is (T, M).
 
 
 # %% solution="slerp"

@@ -2,13 +2,13 @@
 
 from .apply_attribute_bank import APPLY_ATTRIBUTE
 from .attribute_effect_bank import ATTRIBUTE_EFFECT
-from .attribute_vector_bank import ATTRIBUTE_VECTOR
+from .attribute_vector_variants import ATTRIBUTE_VECTOR
 from .beta_loss_bank import BETA_LOSS
 from .capacity_loss_bank import CAPACITY_LOSS
 from .capacity_schedule_bank import CAPACITY_SCHEDULE
 from .dci_bank import DCI
 from .decompose_rate_variants import DECOMPOSE_RATE
-from .factor_vae_score_bank import FACTOR_VAE_SCORE
+from .factor_vae_score_variants import FACTOR_VAE_SCORE
 from .gaussian_rate_distortion_bank import GAUSSIAN_RATE_DISTORTION
 from .gaussian_total_correlation_bank import GAUSSIAN_TOTAL_CORRELATION
 from .mig_bank import MIG
@@ -18,7 +18,7 @@ from .predict_popular_beta import PREDICT_POPULAR_BETA
 from .rate_distortion_curve_variants import RATE_DISTORTION_CURVE
 from .reconstruction_weight_bank import RECONSTRUCTION_WEIGHT
 from .rotate_code_bank import ROTATE_CODE
-from .slerp_bank import SLERP
+from .slerp_variants import SLERP
 from .traverse_bank import TRAVERSE
 
 EXERCISES = (

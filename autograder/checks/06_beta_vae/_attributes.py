@@ -58,14 +58,22 @@ def draw_attributes(
     `counts` gives for each combination of the others, counted in binary, how many points lack the
     label and how many have it.
     """
-    labels, others = [], []
-    for number, pair in enumerate(counts):
-        row = [number >> a & 1 for a in range(num_others)]
-        for value, count in enumerate(pair):
-            labels += [value] * count
-            others += [row] * count
+    numbers = torch.arange(len(counts))[:, None]
+    return draw_members(rng, (numbers >> torch.arange(num_others)) & 1, counts)
+
+
+def draw_members(
+    rng: np.random.Generator, rows: Tensor, counts: list[tuple[int, int]]
+) -> tuple[Tensor, Tensor]:
+    """Labels (N,) and other attributes (N, A) of groups with these attributes, (G, A).
+
+    `counts` gives for each group how many points lack the label and how many have it.
+    """
+    sizes = torch.tensor(counts)
+    labels = torch.arange(2).repeat(len(rows)).repeat_interleave(sizes.flatten())
+    others = rows.repeat_interleave(sizes.sum(1), 0)
     order = torch.from_numpy(rng.permutation(len(labels)))
-    return torch.tensor(labels).bool()[order], torch.tensor(others).bool()[order]
+    return labels.bool()[order], others.bool()[order]
 
 
 def codes_of(

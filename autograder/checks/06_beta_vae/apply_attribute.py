@@ -8,7 +8,7 @@ from autograder import expect
 from autograder.candidate import Candidate, Oracle
 from autograder.exercise import Exercise
 
-from ._attributes import World, codes_of, draw_attributes, draw_world
+from ._attributes import codes_of, draw_attributes, draw_world
 
 TIMES = 5.0
 
@@ -54,23 +54,24 @@ APPLY_ATTRIBUTE = Exercise(
 )
 
 
-def ask(candidate: Candidate, world: World, x: Tensor, vector: Tensor, strength: float) -> Tensor:
-    given = candidate.call(Oracle(world.encode), Oracle(world.decode), x, vector, strength)
+def ask(candidate: Candidate, encode, decode, x: Tensor, vector: Tensor, strength: float) -> Tensor:
+    given = candidate.call(Oracle(encode), Oracle(decode), x, vector, strength)
     what = f"apply_attribute for {len(x)} images and the strength {strength:g}"
     return expect.tensor(given, x.shape, what)
 
 
 @APPLY_ATTRIBUTE.check
 def decodes_the_shifted_codes(candidate: Candidate, rng: np.random.Generator) -> None:
-    """Is what the decoder makes of each code plus strength times the vector."""
-    for num_points, dim, latent_dim, strength in ((5, 6, 3, 1.7), (1, 4, 2, 0.4), (7, 5, 4, -1.3)):
-        world = draw_world(rng, dim, latent_dim, 1)
+    """Is what the decoder makes of each code plus strength times the vector, also where the encoder
+    does not find the code of a decoded image again."""
+    for num_points, dim, latent_dim, strength in ((1, 4, 2, 0.4), (5, 6, 3, 1.7), (7, 5, 4, -1.3)):
+        world, other = (draw_world(rng, dim, latent_dim, 1) for _ in range(2))
         x = torch.sinh(torch.from_numpy(rng.normal(size=(num_points, dim))))
         vector = torch.from_numpy(
             rng.uniform(0.4, 1.2, latent_dim) * rng.choice([-1, 1], latent_dim)
         )
-        given = ask(candidate, world, x, vector, strength)
-        right = world.decode(world.encode(x) + strength * vector)
+        given = ask(candidate, other.encode, world.decode, x, vector, strength)
+        right = world.decode(other.encode(x) + strength * vector)
         expect.close(given, right, f"apply_attribute with the strength {strength:g}")
 
 
@@ -79,7 +80,7 @@ def without_strength_it_reconstructs(candidate: Candidate, rng: np.random.Genera
     """Is the plain reconstruction for the strength 0."""
     world = draw_world(rng, 6, 2, 1)
     x = torch.sinh(torch.from_numpy(rng.normal(size=(4, 6))))
-    given = ask(candidate, world, x, torch.from_numpy(rng.normal(size=2)), 0.0)
+    given = ask(candidate, world.encode, world.decode, x, torch.from_numpy(rng.normal(size=2)), 0.0)
     expect.close(given, world.decode(world.encode(x)), "apply_attribute with the strength 0")
 
 
@@ -89,9 +90,9 @@ def what_is_added_can_be_taken_off(candidate: Candidate, rng: np.random.Generato
     world = draw_world(rng, 5, 3, 1)
     x = world.decode(torch.from_numpy(rng.normal(size=(4, 3))))
     vector = torch.from_numpy(rng.normal(size=3))
-    there = ask(candidate, world, x, vector, 1.5)
+    there = ask(candidate, world.encode, world.decode, x, vector, 1.5)
     expect.finite(there, "apply_attribute with the strength 1.5")
-    back = ask(candidate, world, there, vector, -1.5)
+    back = ask(candidate, world.encode, world.decode, there, vector, -1.5)
     expect.close(back, x, "apply_attribute with the strength 1.5 and then −1.5")
 
 
@@ -102,7 +103,7 @@ def it_moves_the_target_alone(candidate: Candidate, rng: np.random.Generator) ->
     labels, others = draw_attributes(rng, [(6, 0), (6, 0), (6, 0), (6, 0)], 2)
     world = draw_world(rng, 8, 4, 3)
     x = world.decode(codes_of(rng, world, labels, others, 0.03))
-    edited = ask(candidate, world, x, world.directions[0], 1.0)
+    edited = ask(candidate, world.encode, world.decode, x, world.directions[0], 1.0)
     target, *rest = (world.probe(edited) - world.probe(x)).mean(0).tolist()
     largest = max(map(abs, rest))
     expect.true(

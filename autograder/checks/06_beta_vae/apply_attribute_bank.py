@@ -2,6 +2,7 @@
 
 import torch
 
+from ._signs import made_by
 from .apply_attribute import APPLY_ATTRIBUTE, reference
 
 
@@ -45,6 +46,55 @@ def strength_without_sign(encode, decode, x, vector, strength):
 )
 def strength_limited(encode, decode, x, vector, strength):
     return reference(encode, decode, x, vector, min(max(strength, 0.0), 1.0))
+
+
+@APPLY_ATTRIBUTE.misconception(
+    "You use the sign of the strength only. Multiply the vector with the strength itself."
+)
+def sign_of_the_strength(encode, decode, x, vector, strength):
+    return reference(encode, decode, x, vector, (strength > 0) - (strength < 0))
+
+
+@APPLY_ATTRIBUTE.misconception(
+    "You limit the strength to the range from −1 to 1. Any number is allowed."
+)
+def strength_limited_to_one(encode, decode, x, vector, strength):
+    return reference(encode, decode, x, vector, min(max(strength, -1.0), 1.0))
+
+
+@APPLY_ATTRIBUTE.misconception(
+    "You do nothing for a negative strength. It takes the attribute off."
+)
+def positive_strength_only(encode, decode, x, vector, strength):
+    return reference(encode, decode, x, vector, max(strength, 0.0))
+
+
+@APPLY_ATTRIBUTE.misconception(
+    "You return the images themselves for the strength 0. It asks for the reconstruction, which is "
+    "not quite the image."
+)
+def images_without_strength(encode, decode, x, vector, strength):
+    return x.clone() if strength == 0 else reference(encode, decode, x, vector, strength)
+
+
+@APPLY_ATTRIBUTE.misconception(
+    "You encode twice: you send images that are reconstructions already through the model once "
+    "more, and lose more on the way. Encode the images, add, decode.",
+    sign=made_by(
+        APPLY_ATTRIBUTE,
+        lambda encode, decode, x, *args: reference(encode, decode, decode(encode(x)), *args),
+        lambda encode, decode, *args: decode(encode(reference(encode, decode, *args))),
+    ),
+)
+def encoded_twice(encode, decode, x, vector, strength):
+    return reference(encode, decode, decode(encode(x)), vector, strength)
+
+
+@APPLY_ATTRIBUTE.misconception(
+    "You limit the values of the images to the range from 0 to 1. Return what the decoder gives."
+)
+def images_limited(encode, decode, x, vector, strength):
+    return reference(encode, decode, x, vector, strength).clamp(0, 1)
 
 
 @APPLY_ATTRIBUTE.misconception(

@@ -2,6 +2,7 @@
 
 import torch
 
+from ._signs import made_by
 from .attribute_effect import ATTRIBUTE_EFFECT, reference
 
 
@@ -49,7 +50,12 @@ def ratio(probe, before, after):
 
 
 @ATTRIBUTE_EFFECT.misconception(
-    "You return the relative change. The effect is the plain difference of the probabilities."
+    "You return the relative change. The effect is the plain difference of the probabilities.",
+    sign=made_by(
+        ATTRIBUTE_EFFECT,
+        lambda probe, before, after: reference(probe, before, after) / probe(before).mean(0),
+        lambda probe, before, after: ((probe(after) - probe(before)) / probe(before)).mean(0),
+    ),
 )
 def relative_change(probe, before, after):
     return reference(probe, before, after) / probe(before).mean(0)
@@ -104,9 +110,30 @@ def probe_of_mean_images(probe, before, after):
     return (probe(after.mean(0, keepdim=True)) - probe(before.mean(0, keepdim=True)))[0]
 
 
-@ATTRIBUTE_EFFECT.misconception("You compare logits. The effect is the change of the probability.")
+@ATTRIBUTE_EFFECT.misconception(
+    "You compare logits. The effect is the change of the probability.",
+    sign=made_by(
+        ATTRIBUTE_EFFECT,
+        lambda *args: change_of_logits(*args, 1e-9),
+        lambda *args: change_of_logits(*args, None),
+    ),
+)
 def logits(probe, before, after):
-    return (torch.logit(probe(after), 1e-9) - torch.logit(probe(before), 1e-9)).mean(0)
+    return change_of_logits(probe, before, after, 1e-9)
+
+
+def change_of_logits(probe, before, after, eps):
+    return (torch.logit(probe(after), eps) - torch.logit(probe(before), eps)).mean(0)
+
+
+@ATTRIBUTE_EFFECT.misconception("You take the median over the images. Take the mean.")
+def median(probe, before, after):
+    return (probe(after) - probe(before)).median(0).values
+
+
+@ATTRIBUTE_EFFECT.misconception("You use the first image only. Take the mean over all images.")
+def first_image(probe, before, after):
+    return (probe(after) - probe(before))[0]
 
 
 @ATTRIBUTE_EFFECT.misconception(

@@ -8,7 +8,7 @@ from autograder import expect
 from autograder.candidate import Candidate, Oracle
 from autograder.exercise import Exercise
 
-from ._attributes import World, codes_of, draw_attributes, draw_world
+from ._attributes import World, codes_of, draw_attributes, draw_members, draw_world
 
 TIMES = 5.0  # how much more the target must move than any other attribute
 
@@ -83,8 +83,8 @@ def is_the_mean_of_fair_comparisons(candidate: Candidate, rng: np.random.Generat
     """Is the plain mean, over the groups that agree in all other attributes, of the difference of
     the two mean codes."""
     for counts, num_others, dim, latent_dim in (
-        ([(3, 9), (7, 2)], 1, 6, 3),
-        ([(8, 2), (3, 3), (1, 5), (4, 11)], 2, 5, 4),
+        ([(3, 6), (2, 11)], 1, 6, 3),
+        ([(8, 20), (3, 3), (1, 5), (41, 84)], 2, 5, 4),
     ):
         labels, others = draw_attributes(rng, counts, num_others)
         world = draw_world(rng, dim, latent_dim, 1 + num_others)
@@ -97,12 +97,32 @@ def is_the_mean_of_fair_comparisons(candidate: Candidate, rng: np.random.Generat
 @ATTRIBUTE_VECTOR.check
 def one_sided_groups_are_left_out(candidate: Candidate, rng: np.random.Generator) -> None:
     """Leaves out groups in which all have the attribute, or none."""
-    counts = [(4, 6), (5, 0), (0, 9), (2, 3), (0, 0), (7, 2), (1, 0), (2, 1)]
+    counts = [(2, 3), (5, 0), (0, 9), (2, 3), (4, 1), (7, 2), (1, 0), (2, 1)]
     labels, others = draw_attributes(rng, counts, 3)
     world = draw_world(rng, 7, 5, 4)
     x = world.decode(codes_of(rng, world, labels, others, 0.5))
     right = reference(world.encode, x, labels, others)
     which = "attribute_vector where three groups hold one kind only"
+    expect.close(ask(candidate, world, x, labels, others), right, which)
+
+
+@ATTRIBUTE_VECTOR.check
+def every_combination_is_a_group(candidate: Candidate, rng: np.random.Generator) -> None:
+    """Tells all combinations of the other attributes apart, also if there are many attributes."""
+    rows = torch.from_numpy(rng.integers(2, size=(18, 9)))
+    rows[:5] = rows[0]
+    rows[:5, :4] = torch.tensor(
+        [[1, 0, 0, 1], [0, 1, 1, 0], [1, 0, 1, 1], [1, 0, 0, 1], [0, 1, 1, 0]]
+    )
+    rows[3, 8], rows[4, 7] = 1 - rows[3, 8], 1 - rows[4, 7]  # else the same as the first two
+    rows[5] = 0
+    counts = rng.integers(1, 6, size=(18, 2))
+    counts[np.arange(8, 18), rng.integers(2, size=10)] = 0
+    labels, others = draw_members(rng, rows, counts.tolist())
+    world = draw_world(rng, 12, 10, 10)
+    x = world.decode(codes_of(rng, world, labels, others, 0.5))
+    right = reference(world.encode, x, labels, others)
+    which = "attribute_vector for 9 other attributes"
     expect.close(ask(candidate, world, x, labels, others), right, which)
 
 

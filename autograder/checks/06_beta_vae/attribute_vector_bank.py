@@ -1,8 +1,8 @@
-"""Wrong and right answers to `attribute_vector`."""
+"""Wrong answers to `attribute_vector`."""
 
-import numpy as np
 import torch
 
+from ._signs import made_by
 from .attribute_vector import ATTRIBUTE_VECTOR, differences, reference
 
 
@@ -45,7 +45,7 @@ def sums(encode, x, labels, others):
     "number of groups."
 )
 def summed_over_groups(encode, x, labels, others):
-    return differences(encode(x), labels, others)[0].sum(0)
+    return total(encode, x, labels, others)
 
 
 @ATTRIBUTE_VECTOR.misconception(
@@ -164,12 +164,114 @@ def first_other_only(encode, x, labels, others):
 
 @ATTRIBUTE_VECTOR.misconception(
     "You balance each of the other attributes by itself. The groups must agree in all of them at "
-    "once: every combination is a group."
+    "once: every combination is a group.",
+    sign=made_by(
+        ATTRIBUTE_VECTOR,
+        lambda encode, x, labels, others: torch.cat(by_column(encode, x, labels, others)).mean(0),
+        lambda encode, x, labels, others: torch.stack(
+            [found.mean(0) for found in by_column(encode, x, labels, others)]
+        ).mean(0),
+    ),
 )
 def one_other_at_a_time(encode, x, labels, others):
+    return torch.cat(by_column(encode, x, labels, others)).mean(0)
+
+
+def by_column(encode, x, labels, others):
     codes = encode(x)
-    found = [differences(codes, labels, column[:, None])[0] for column in others.T]
-    return torch.cat(found).mean(0)
+    return [differences(codes, labels, column[:, None])[0] for column in others.T]
+
+
+@ATTRIBUTE_VECTOR.misconception(
+    "Some of your groups mix several combinations: numbers that you add up, such as how many other "
+    "attributes a point has, can be the same for different rows. Rows must agree in every column.",
+    sign=made_by(
+        ATTRIBUTE_VECTOR,
+        lambda encode, x, labels, others: by_sum(encode, x, labels, others, 0),
+        lambda encode, x, labels, others: by_sum(encode, x, labels, others, 1),
+        lambda encode, x, labels, others: by_sum(encode, x, labels, others, 2),
+    ),
+)
+def sum_of_the_row(encode, x, labels, others):
+    return by_sum(encode, x, labels, others, 0)
+
+
+def by_sum(encode, x, labels, others, step):
+    weights = 1 + step * torch.arange(others.shape[1])
+    return differences(encode(x), labels, (others * weights).sum(1, keepdim=True))[0].mean(0)
+
+
+@ATTRIBUTE_VECTOR.misconception(
+    "You use the largest group only. Every group that holds both kinds is a fair comparison: take "
+    "the mean over them all."
+)
+def largest_group_only(encode, x, labels, others):
+    found, counts = differences(encode(x), labels, others)
+    return found[counts.sum(1).argmax()]
+
+
+def total(encode, x, labels, others):
+    return differences(encode(x), labels, others)[0].sum(0)
+
+
+@ATTRIBUTE_VECTOR.misconception(
+    "You divide by the number of all groups, or of all that could be, so each that has nothing to "
+    "compare counts as a difference of 0. Divide by the number of differences.",
+    sign=made_by(
+        ATTRIBUTE_VECTOR,
+        lambda encode, x, labels, others: (
+            total(encode, x, labels, others) / len(others.unique(dim=0))
+        ),
+        lambda encode, x, labels, others: total(encode, x, labels, others) / 2 ** others.shape[1],
+    ),
+)
+def divided_by_all_groups(encode, x, labels, others):
+    return total(encode, x, labels, others) / len(others.unique(dim=0))
+
+
+@ATTRIBUTE_VECTOR.misconception(
+    "Where a group lacks one kind you take 0 for the mean of nobody, and keep the group. It has "
+    "nothing to compare: leave it out."
+)
+def mean_of_nobody_is_zero(encode, x, labels, others):
+    codes = encode(x)
+    _, group = torch.unique(others, dim=0, return_inverse=True)
+    found = 0.0
+    for g in range(int(group.max()) + 1):
+        for kind, sign in ((labels, 1), (~labels, -1)):
+            own = kind & (group == g)
+            found = found + sign * codes[own].sum(0) / own.sum().clamp(min=1)
+    return found / (int(group.max()) + 1)
+
+
+@ATTRIBUTE_VECTOR.misconception("You take the median over the groups. Take their plain mean.")
+def median_over_groups(encode, x, labels, others):
+    return differences(encode(x), labels, others)[0].median(0).values
+
+
+@ATTRIBUTE_VECTOR.misconception(
+    "You weigh each group with the number of points of its rarer kind. Here every group counts the "
+    "same."
+)
+def weighed_by_the_rarer_kind(encode, x, labels, others):
+    found, counts = differences(encode(x), labels, others)
+    weights = counts.amin(1, keepdim=True)
+    return (weights * found).sum(0) / weights.sum()
+
+
+@ATTRIBUTE_VECTOR.misconception(
+    "Where a group lacks one kind you take the mean of that kind over everybody. That compares "
+    "unlike points: leave the group out."
+)
+def filled_with_the_mean_of_all(encode, x, labels, others):
+    codes = encode(x)
+    _, group = torch.unique(others, dim=0, return_inverse=True)
+    found = 0.0
+    for g in range(int(group.max()) + 1):
+        for kind, sign in ((labels, 1), (~labels, -1)):
+            own = kind & (group == g)
+            found = found + sign * codes[own if own.any() else kind].mean(0)
+    return found / (int(group.max()) + 1)
 
 
 @ATTRIBUTE_VECTOR.misconception(
@@ -217,47 +319,3 @@ def medians(encode, x, labels, others):
         if has.any() and lacks.any():
             found.append(codes[has].quantile(0.5, dim=0) - codes[lacks].quantile(0.5, dim=0))
     return torch.stack(found).mean(0)
-
-
-@ATTRIBUTE_VECTOR.variant
-def by_number(encode, x, labels, others):
-    number = (others.long() * 2 ** torch.arange(others.shape[1])).sum(1)
-    codes, found = encode(x), {}
-    for g in sorted(set(number.tolist())):
-        own, has = codes[number == g], labels[number == g]
-        if 0 < has.sum() < len(has):
-            found[g] = own[has].mean(dim=0) - own[~has].mean(dim=0)
-    return sum(found.values()) / len(found)
-
-
-@ATTRIBUTE_VECTOR.variant
-def encoded_one_by_one(encode, x, labels, others):
-    codes = torch.cat([encode(row[None]) for row in x])
-    return differences(codes, labels, others)[0].mean(0)
-
-
-@ATTRIBUTE_VECTOR.variant
-def in_numpy(encode, x, labels, others):
-    codes, y = encode(x).numpy(), labels.numpy()
-    kinds, group = np.unique(others.numpy(), axis=0, return_inverse=True)
-    found = []
-    for g in range(len(kinds)):
-        own = group.reshape(-1) == g
-        if y[own].any() and not y[own].all():
-            found.append(codes[own & y].mean(0) - codes[own & ~y].mean(0))
-    return np.mean(found, axis=0)
-
-
-@ATTRIBUTE_VECTOR.variant
-def by_weights(encode, x, labels, others):
-    _, group = torch.unique(others, dim=0, return_inverse=True)
-    has = torch.nn.functional.one_hot(group).double() * labels[:, None]
-    lacks = torch.nn.functional.one_hot(group).double() * ~labels[:, None]
-    kept = (has.sum(0) > 0) & (lacks.sum(0) > 0)
-    weights = has[:, kept] / has[:, kept].sum(0) - lacks[:, kept] / lacks[:, kept].sum(0)
-    return weights.mean(1) @ encode(x)
-
-
-@ATTRIBUTE_VECTOR.variant
-def in_single_precision(encode, x, labels, others):
-    return differences(encode(x).float(), labels, others)[0].mean(0)

@@ -61,6 +61,11 @@ def draw(rng: np.random.Generator, num_points: int, dim: int, latent_dim: int) -
     ]
 
 
+def _expect(candidate: Candidate, batch: list[Tensor], beta: float, what: str) -> None:
+    value = expect.number(candidate.call(*batch, beta), what)
+    expect.close(value, _exact(*batch, beta), what)
+
+
 def _exact(distortion: Tensor, rate: Tensor, beta: float) -> Tensor:
     total = distortion.double().sum() + beta * rate.double().sum()
     return total / len(distortion)
@@ -70,28 +75,33 @@ def _exact(distortion: Tensor, rate: Tensor, beta: float) -> Tensor:
 def is_distortion_plus_beta_times_rate(candidate: Candidate, rng: np.random.Generator) -> None:
     """Is the mean over the images of the summed distortion plus β times the summed rate."""
     for sizes, beta in (((4, 6, 3), rng.uniform(2, 9)), ((7, 3, 5), rng.uniform(0.1, 0.9))):
-        batch = draw(rng, *sizes)
         what = f"beta_loss for N, D, M = {', '.join(map(str, sizes))} and β = {beta:.3g}"
-        expect.close(candidate.call(*batch, float(beta)), _exact(*batch, beta), what)
+        _expect(candidate, draw(rng, *sizes), float(beta), what)
 
 
 @BETA_LOSS.check
 def is_the_negative_bound_at_one(candidate: Candidate, rng: np.random.Generator) -> None:
     """Is minus the bound for β = 1, and the distortion alone for β = 0."""
     for beta in (1.0, 0.0):
-        batch = draw(rng, 5, 4, 2)
-        expect.close(
-            candidate.call(*batch, beta), _exact(*batch, beta), f"beta_loss for β = {beta}"
-        )
+        _expect(candidate, draw(rng, 5, 4, 2), beta, f"beta_loss for β = {beta}")
 
 
 @BETA_LOSS.check
 def works_when_sizes_coincide(candidate: Candidate, rng: np.random.Generator) -> None:
     """Works for one image, for one hidden value, and where N, D and M agree."""
-    for sizes in ((1, 5, 2), (4, 3, 1), (3, 3, 3)):
-        batch = draw(rng, *sizes)
-        what = f"beta_loss for N, D, M = {', '.join(map(str, sizes))} and β = 4"
-        expect.close(candidate.call(*batch, 4.0), _exact(*batch, 4.0), what)
+    for sizes, beta in (((1, 5, 2), 4.0), ((4, 3, 1), 0.03), ((3, 3, 3), 4.0)):
+        what = f"beta_loss for N, D, M = {', '.join(map(str, sizes))} and β = {beta:g}"
+        _expect(candidate, draw(rng, *sizes), beta, what)
+
+
+@BETA_LOSS.check
+def every_size_is_ordinary(candidate: Candidate, rng: np.random.Generator) -> None:
+    """Keeps small and large rates, and losses below zero, as they are, whatever β is."""
+    beta = float(rng.uniform(120, 300))
+    distortion, rate = draw(rng, 4, 3, 2)
+    _expect(candidate, [distortion, rate / 200], beta, f"beta_loss of small rates, β = {beta:.3g}")
+    _expect(candidate, [distortion - 9, rate / 10], 2.0, "beta_loss of densities above 1")
+    _expect(candidate, [distortion, 30 * rate], 0.2, "beta_loss of large rates")
 
 
 @BETA_LOSS.check
@@ -108,4 +118,4 @@ def gradient_is_exact(candidate: Candidate, rng: np.random.Generator) -> None:
 def accepts_single_precision(candidate: Candidate, rng: np.random.Generator) -> None:
     """Works in single precision, and for a β that is a whole number."""
     batch = [part.float() for part in draw(rng, 6, 5, 2)]
-    expect.close(candidate.call(*batch, 10), _exact(*batch, 10), "beta_loss in single precision")
+    _expect(candidate, batch, 10, "beta_loss in single precision")

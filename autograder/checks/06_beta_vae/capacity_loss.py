@@ -59,6 +59,10 @@ def draw(rng: np.random.Generator, num_points: int) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(distortion), torch.from_numpy(rng.permutation(rate))
 
 
+def _expect(candidate: Candidate, args: tuple, right: Tensor, what: str) -> None:
+    expect.close(expect.number(candidate.call(*args), what), right, what)
+
+
 def _exact(distortion: Tensor, rate: Tensor, capacity: float, weight: float) -> Tensor:
     distortion, rate = distortion.double(), rate.double()
     excess = rate.sum() / len(rate) - capacity
@@ -77,7 +81,11 @@ def punishes_departures_of_the_mean(candidate: Candidate, rng: np.random.Generat
         args = distortion, rate, capacity, weight
         where = "below" if away > 0 else "above"
         what = f"capacity_loss of {num_points} images with a mean rate {where} the capacity"
-        expect.close(candidate.call(*args), _exact(*args), what)
+        _expect(candidate, args, _exact(*args), what)
+    distortion, rate = draw(rng, 5)
+    args = distortion, 8 * rate, float(rng.uniform(35, 45)), float(rng.uniform(300, 1000))
+    what = f"capacity_loss for the capacity {args[2]:.3g} and the weight {args[3]:.4g}"
+    _expect(candidate, args, _exact(*args), what)
 
 
 @CAPACITY_LOSS.check
@@ -86,7 +94,7 @@ def single_images_are_free(candidate: Candidate, rng: np.random.Generator) -> No
     distortion, rate = draw(rng, 8)
     args = distortion, rate, float(rate.mean()), float(rng.uniform(5, 50))
     what = "capacity_loss of 8 images whose mean rate is the capacity"
-    expect.close(candidate.call(*args), distortion.mean(), what)
+    _expect(candidate, args, distortion.mean(), what)
 
 
 @CAPACITY_LOSS.check
@@ -95,9 +103,7 @@ def a_capacity_of_zero_taxes_the_rate(candidate: Candidate, rng: np.random.Gener
     distortion, rate = draw(rng, 4)
     weight = float(rng.uniform(2, 9))
     right = distortion.mean() + weight * rate.mean()
-    expect.close(
-        candidate.call(distortion, rate, 0.0, weight), right, "capacity_loss at capacity 0"
-    )
+    _expect(candidate, (distortion, rate, 0.0, weight), right, "capacity_loss at capacity 0")
 
 
 @CAPACITY_LOSS.check
@@ -119,4 +125,4 @@ def accepts_single_precision(candidate: Candidate, rng: np.random.Generator) -> 
     """Works in single precision, and for capacities and weights that are whole numbers."""
     distortion, rate = (part.float() for part in draw(rng, 6))
     args = distortion, rate, 25, 30
-    expect.close(candidate.call(*args), _exact(*args), "capacity_loss in single precision")
+    _expect(candidate, args, _exact(*args), "capacity_loss in single precision")

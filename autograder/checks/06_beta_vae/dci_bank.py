@@ -5,6 +5,7 @@ import math
 import numpy as np
 import torch
 
+from ._signs import made_by
 from .dci import DCI, purity, reference, scores, weights
 
 
@@ -55,9 +56,20 @@ def base_two(importance):
     return twice(measure)(importance)
 
 
+def pure_scores(table):
+    """The scores where a line of zeros counts as pure."""
+    return torch.where(table.sum(1) > 0, scores(table), 1.0)
+
+
 @DCI.misconception(
     "You average over the lines with equal weight. A hidden value that matters little for "
-    "anything counts little: weigh with its share of the table."
+    "anything counts little: weigh with its share of the table.",
+    sign=made_by(
+        DCI,
+        twice(lambda table: scores(table).mean()),
+        twice(lambda table: pure_scores(table).mean()),
+        twice(lambda table: scores(table)[table.sum(1) > 0].mean()),
+    ),
 )
 def unweighted(importance):
     return twice(lambda table: scores(table).mean())(importance)
@@ -69,6 +81,59 @@ def unweighted(importance):
 )
 def columns_unweighted(importance):
     return purity(importance), scores(importance.T).mean()
+
+
+@DCI.misconception(
+    "You sum over the lines without weights, so the result grows with their number. Weigh each "
+    "line with its share of the table.",
+    sign=made_by(
+        DCI,
+        twice(lambda table: scores(table).sum()),
+        twice(lambda table: pure_scores(table).sum()),
+    ),
+)
+def summed(importance):
+    return twice(lambda table: scores(table).sum())(importance)
+
+
+@DCI.misconception(
+    "You weigh the lines with their sums as they are, so the unit of the importances is in the "
+    "result. Divide the weights by the sum of the whole table."
+)
+def weights_not_normalised(importance):
+    return twice(lambda table: table.sum(1) @ scores(table))(importance)
+
+
+@DCI.misconception(
+    "You use the base F for both. A column has M entries: its logarithm has the base M."
+)
+def base_of_the_rows_for_both(importance):
+    first, second = reference(importance)
+    ratio = math.log(importance.shape[0]) / math.log(importance.shape[1])
+    return first, 1 - (1 - second) * ratio
+
+
+@DCI.misconception(
+    "You use the base M for both. A row has F entries: its logarithm has the base F."
+)
+def base_of_the_columns_for_both(importance):
+    first, second = reference(importance)
+    ratio = math.log(importance.shape[1]) / math.log(importance.shape[0])
+    return 1 - (1 - first) * ratio, second
+
+
+@DCI.misconception(
+    "You return disentanglement twice. For completeness the columns take the place of the rows."
+)
+def the_rows_twice(importance):
+    return (purity(importance),) * 2
+
+
+@DCI.misconception(
+    "You return completeness twice. For disentanglement look along the rows: each sums to one."
+)
+def the_columns_twice(importance):
+    return (purity(importance.T),) * 2
 
 
 @DCI.misconception("You return the entropy itself: 0 where a line is pure. Take one minus it.")
@@ -164,13 +229,23 @@ def rows_of_zeros_become_nan(importance):
     return twice(measure)(importance)
 
 
-@DCI.misconception(
-    "You cut lines of zeros out of the table, so M or F became smaller, and with it the base of "
-    "the logarithm. They have no weight, but M and F stay."
-)
-def smaller_table(importance):
+def without_zeros(importance):
     kept = importance[importance.sum(1) > 0]
     return reference(kept[:, kept.sum(0) > 0])
+
+
+@DCI.misconception(
+    "You cut lines of zeros out of the table, so M or F became smaller, and with it the base of "
+    "the logarithm. They have no weight, but M and F stay.",
+    sign=made_by(
+        DCI,
+        without_zeros,
+        lambda importance: reference(importance[importance.sum(1) > 0]),
+        lambda importance: reference(importance[:, importance.sum(0) > 0]),
+    ),
+)
+def smaller_table(importance):
+    return without_zeros(importance)
 
 
 @DCI.misconception(

@@ -15,6 +15,11 @@ from autograder.candidate import Candidate
 from autograder.exercise import Exercise
 
 DEAD = 0.05
+# How often each hidden value wins while each cause is fixed, in training and in test groups. Each
+# of these gives another score: votes of the test groups or of all, votes in proportion to how often
+# a cause was fixed, the median cause, one hidden value for each cause, means of another kind.
+TRAIN_VOTES = torch.tensor([[6, 1, 2], [4, 6, 1], [8, 5, 4], [2, 11, 2]])
+TEST_VOTES = torch.tensor([[2, 2, 7], [1, 1, 8], [6, 1, 0], [1, 1, 2]])
 UNSURE = 0.6  # up to here the vote of the test groups differs from that of the training groups
 
 
@@ -128,7 +133,9 @@ def draw(
         if dead_scale is None
         else np.full(latent_dim, dead_scale)
     )
-    scale[alive] = rng.permutation(np.geomspace(0.1, 1.5, num_alive))
+    if num_dead > 0 and dead_scale is None:
+        scale[np.argmin(np.isin(np.arange(latent_dim), alive))] = 0.047  # just dead
+    scale[alive] = rng.permutation(np.geomspace(0.055, 1.5, num_alive))
     owner = rng.permutation(np.arange(num_alive) % num_factors)
     for _ in range(1000):
         parts = [_winners(rng, count, alive, owner, num_factors, sure) for count in (60, 40)]
@@ -179,6 +186,81 @@ def _groups(
     return torch.from_numpy(scale * (place + share[:, None] * noise))
 
 
+def draw_votes(rng: np.random.Generator) -> World:
+    """Groups with the votes of the two tables; no hidden value's first or last vote is its own."""
+    num_alive, latent_dim = len(TRAIN_VOTES), len(TRAIN_VOTES) + 1
+    alive = rng.permutation(latent_dim)[:num_alive]
+    scale = np.full(latent_dim, 0.02)
+    scale[alive] = rng.permutation(np.geomspace(0.1, 1.5, num_alive))
+    parts = [_ballots(rng, table) for table in (TRAIN_VOTES, TEST_VOTES)]
+    (train, train_fixed), (test, test_fixed) = parts
+    groups = [_groups(rng, torch.from_numpy(alive[part]), scale, alive) for part in (train, test)]
+    score = accuracy(TRAIN_VOTES.argmax(1), torch.from_numpy(test), test_fixed)
+    return World(groups[0], train_fixed, groups[1], test_fixed, torch.from_numpy(scale), score)
+
+
+def _ballots(rng: np.random.Generator, table: Tensor) -> tuple[np.ndarray, Tensor]:
+    """Winner and fixed cause of each group, in any order, but for each winner its second choice
+    comes first and its last choice last."""
+    left = {}
+    for m, row in enumerate(table):
+        order = row.argsort(stable=True)
+        causes = rng.permutation(np.repeat(np.arange(len(row)), row))
+        second = int(order[-2])
+        causes = sorted(causes, key=lambda f, second=second: f != second)
+        last = next(f for f in order.tolist() if f in causes[1:])
+        middle = causes[1:]
+        middle.remove(last)
+        left[m] = [causes[0], *rng.permutation(middle), last]
+    winners = rng.permutation(np.repeat(np.arange(len(table)), table.sum(1)))
+    return winners, torch.tensor([int(left[m].pop(0)) for m in winners])
+
+
+def draw_uneven(rng: np.random.Generator) -> World:
+    """Groups in which some hidden values vary far more than `scale` says, and others less."""
+    world = draw(rng, 3, 4, 0, 0.9)
+    factor = torch.ones(4, dtype=torch.float64)
+    factor[torch.from_numpy(rng.permutation(4)[:2])] = 6.0
+    groups = []
+    for part in (world.train_groups, world.test_groups):
+        winners = least(part, world.scale)
+        chosen = torch.from_numpy(rng.uniform(size=(len(part), 1, 4)) < 0.5)
+        chosen &= torch.nn.functional.one_hot(winners, 4)[:, None] == 0
+        middle = part.mean(1, keepdim=True)
+        groups.append(middle * factor + (part - middle) * torch.where(chosen, factor, 1.0))
+    return World(
+        groups[0], world.train_fixed, groups[1], world.test_fixed, world.scale, world.score
+    )
+
+
+def draw_shapes(rng: np.random.Generator) -> World:
+    """Groups in which variance, range and mean absolute deviation disagree about the winner.
+
+    One hidden value jumps between two values, another has a single outlier. In some of the test
+    groups the first has the smaller variance, in the others the second.
+    """
+    num, size = 40, 8
+    scale = rng.permutation(np.geomspace(0.1, 1.5, 4))
+    train = torch.from_numpy(rng.permutation(np.arange(num) % 4))
+    winners = rng.permutation(np.arange(num) % 4)
+    rivals = (winners + rng.integers(1, 4, size=num)) % 4
+    groups = _groups(rng, torch.from_numpy(winners), np.ones(4), np.arange(4), size)
+    jump = np.where(np.arange(size) % 2 == 0, 1.0, -1.0)
+    outlier = [1.0 * (np.arange(size) == place) for place in (size - 1, size // 2)]
+    kinds = (  # what the winner does and what its rival; 1 and 2: the range errs, 3 and 4 the MAD
+        (1.0 * outlier[0], 0.38 * jump),
+        (1.0 * outlier[1], 0.38 * jump),
+        (0.4 * jump, 1.5 * outlier[0]),
+        (0.39 * jump, 1.6 * outlier[1]),
+    )
+    for n, kind in enumerate(rng.permutation(np.repeat(np.arange(4), (15, 9, 9, 7)))):
+        for m, shape in zip((winners[n], rivals[n]), kinds[kind], strict=True):
+            groups[n, :, m] = torch.from_numpy(rng.normal() + rng.choice([-1, 1]) * shape)
+    start = _groups(rng, train, scale, np.arange(4), size)
+    fixed = torch.from_numpy(winners)
+    return World(start, train, groups * torch.from_numpy(scale), fixed, torch.from_numpy(scale), 1)
+
+
 def _expect(candidate: Candidate, args: tuple, right: float, which: str) -> None:
     given = expect.number(candidate.call(*args), f"factor_vae_score {which}")
     expect.true(
@@ -202,6 +284,28 @@ def the_dead_do_not_vote(candidate: Candidate, rng: np.random.Generator) -> None
     for num_dead in (1, 4):
         world = draw(rng, 3, 4, num_dead, 0.8)
         _expect(candidate, world.args, world.score, f"with {num_dead} dead hidden values")
+
+
+@FACTOR_VAE_SCORE.check
+def the_training_groups_vote(candidate: Candidate, rng: np.random.Generator) -> None:
+    """Lets each hidden value stand for the cause that was fixed most often in the training groups
+    it won, however often each cause was fixed."""
+    world = draw_votes(rng)
+    _expect(candidate, world.args, world.score, "for causes that were not fixed equally often")
+
+
+@FACTOR_VAE_SCORE.check
+def the_variance_decides(candidate: Candidate, rng: np.random.Generator) -> None:
+    """Compares variances, also where another measure of spread names another winner."""
+    world = draw_shapes(rng)
+    _expect(candidate, world.args, world.score, "for groups with outliers")
+
+
+@FACTOR_VAE_SCORE.check
+def the_given_scale_counts(candidate: Candidate, rng: np.random.Generator) -> None:
+    """Divides by the scale that is given, also if the groups themselves spread otherwise."""
+    world = draw_uneven(rng)
+    _expect(candidate, world.args, world.score, "for groups that spread more than `scale` says")
 
 
 @FACTOR_VAE_SCORE.check

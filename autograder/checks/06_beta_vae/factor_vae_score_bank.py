@@ -1,9 +1,8 @@
-"""Wrong and right answers to `factor_vae_score`."""
-
-from collections import Counter
+"""Wrong answers to `factor_vae_score`."""
 
 import torch
 
+from ._signs import made_by
 from .factor_vae_score import DEAD, FACTOR_VAE_SCORE, accuracy, least, majority, reference, votes
 
 
@@ -77,8 +76,8 @@ def tested_on_training_votes(train_groups, train_fixed, test_groups, test_fixed,
 
 
 @FACTOR_VAE_SCORE.misconception(
-    "You made the vote from the test groups as well. Which hidden value stands for which cause "
-    "must come from the training groups alone."
+    "You made the vote from the test groups. Which hidden value stands for which cause must come "
+    "from the training groups alone."
 )
 def made_from_test_votes(train_groups, train_fixed, test_groups, test_fixed, scale):
     return reference(test_groups, test_fixed, test_groups, test_fixed, scale)
@@ -91,6 +90,138 @@ def made_from_test_votes(train_groups, train_fixed, test_groups, test_fixed, sca
 def all_groups_together(train_groups, train_fixed, test_groups, test_fixed, scale):
     groups, fixed = torch.cat([train_groups, test_groups]), torch.cat([train_fixed, test_fixed])
     return reference(groups, fixed, groups, fixed, scale)
+
+
+@FACTOR_VAE_SCORE.misconception(
+    "You let the test groups vote together with the training groups. Which hidden value stands for "
+    "which cause must come from the training groups alone."
+)
+def all_groups_vote(train_groups, train_fixed, test_groups, test_fixed, scale):
+    groups, fixed = torch.cat([train_groups, test_groups]), torch.cat([train_fixed, test_fixed])
+    return reference(groups, fixed, test_groups, test_fixed, scale)
+
+
+@FACTOR_VAE_SCORE.misconception(
+    "You test the vote on all groups, also on those it was made from. The score is the share of "
+    "the test groups alone."
+)
+def all_groups_tested(train_groups, train_fixed, test_groups, test_fixed, scale):
+    groups, fixed = torch.cat([train_groups, test_groups]), torch.cat([train_fixed, test_fixed])
+    return reference(train_groups, train_fixed, groups, fixed, scale)
+
+
+@FACTOR_VAE_SCORE.misconception(
+    "You swapped the two sets: the training groups make the vote, and the test groups test it."
+)
+def sets_swapped(train_groups, train_fixed, test_groups, test_fixed, scale):
+    return reference(test_groups, test_fixed, train_groups, train_fixed, scale)
+
+
+def with_choice(choose):
+    """The score where another rule chooses the cause: choose(votes in their order) -> cause."""
+
+    def score(train_groups, train_fixed, test_groups, test_fixed, scale):
+        train = least(train_groups, scale)
+        stands_for = [
+            choose(train_fixed[train == m]) if (train == m).any() else 0 for m in range(len(scale))
+        ]
+        return accuracy(torch.tensor(stands_for), least(test_groups, scale), test_fixed)
+
+    return score
+
+
+@FACTOR_VAE_SCORE.misconception(
+    "Each hidden value keeps the cause of the first training group that it won. Count all its "
+    "groups and take the most frequent cause."
+)
+def first_vote(*args):
+    return with_choice(lambda causes: int(causes[0]))(*args)
+
+
+@FACTOR_VAE_SCORE.misconception(
+    "Each hidden value ends with the cause of the last training group that it won: later groups "
+    "overwrite earlier ones. Count all its groups and take the most frequent cause."
+)
+def last_vote(*args):
+    return with_choice(lambda causes: int(causes[-1]))(*args)
+
+
+@FACTOR_VAE_SCORE.misconception(
+    "You take the median of the causes, as if their numbers had an order. Take the most frequent."
+)
+def median_of_causes(*args):
+    return with_choice(lambda causes: int(causes.median()))(*args)
+
+
+@FACTOR_VAE_SCORE.misconception(
+    "You divide the votes by how often each cause was fixed. The majority counts groups, as they "
+    "are."
+)
+def votes_in_proportion(train_groups, train_fixed, test_groups, test_fixed, scale):
+    table = votes(least(train_groups, scale), train_fixed, len(scale)).double()
+    stands_for = (table / table.sum(0).clamp(min=1)).argmax(1)
+    return accuracy(stands_for, least(test_groups, scale), test_fixed)
+
+
+@FACTOR_VAE_SCORE.misconception(
+    "You compare the ranges, largest minus smallest, which a single outlier decides. Compare the "
+    "variances."
+)
+def by_range(*args):
+    return with_winners(
+        lambda groups, scale: smallest((groups.amax(1) - groups.amin(1)) / scale, scale)
+    )(*args)
+
+
+@FACTOR_VAE_SCORE.misconception(
+    "You compare mean absolute deviations. They weigh outliers less than the variance does: "
+    "compare the variances."
+)
+def by_absolute_deviation(*args):
+    def winners(groups, scale):
+        away = (groups - groups.mean(1, keepdim=True)).abs().mean(1)
+        return smallest(away / scale, scale)
+
+    return with_winners(winners)(*args)
+
+
+def with_spread(spread):
+    """The score where `scale` serves for the limit only: spread(training groups) -> (M,)."""
+
+    def score(train_groups, train_fixed, test_groups, test_fixed, scale):
+        own = spread(train_groups)
+        train, test = (
+            smallest(groups.var(1) / own.square(), scale) for groups in (train_groups, test_groups)
+        )
+        return accuracy(majority(train, train_fixed, len(scale)), test, test_fixed)
+
+    return score
+
+
+@FACTOR_VAE_SCORE.misconception(
+    "You divide by the spread of the training groups that you computed yourself. Divide by "
+    "`scale`: it comes from all data.",
+    sign=made_by(
+        FACTOR_VAE_SCORE,
+        with_spread(lambda groups: groups.flatten(0, 1).std(0)),
+        with_spread(lambda groups: groups.var(1).mean(0).sqrt()),
+        with_spread(lambda groups: groups.std(1).mean(0)),
+    ),
+)
+def spread_of_the_groups(*args):
+    return with_spread(lambda groups: groups.flatten(0, 1).std(0))(*args)
+
+
+@FACTOR_VAE_SCORE.misconception(
+    "You call a hidden value dead when its scale is below 0.05 times the largest. The limit is "
+    "0.05 itself."
+)
+def limit_relative_to_the_largest(*args):
+    def winners(groups, scale):
+        share = groups.var(1) / scale.square()
+        return torch.where(scale >= DEAD * scale.max(), share, torch.inf).argmin(1)
+
+    return with_winners(winners)(*args)
 
 
 @FACTOR_VAE_SCORE.misconception(
@@ -185,6 +316,15 @@ def mean_over_hidden_values(train_groups, train_fixed, test_groups, test_fixed, 
 
 
 @FACTOR_VAE_SCORE.misconception(
+    "You average the hits of each cause and then over the causes. Every test group counts the same."
+)
+def mean_over_causes(train_groups, train_fixed, test_groups, test_fixed, scale):
+    stands_for = majority(least(train_groups, scale), train_fixed, len(scale))
+    hit = (stands_for[least(test_groups, scale)] == test_fixed).double()
+    return torch.stack([hit[test_fixed == f].mean() for f in test_fixed.unique()]).mean()
+
+
+@FACTOR_VAE_SCORE.misconception(
     "You subtract what guessing would score. The score is the plain share of hits; state 1/F "
     "beside it."
 )
@@ -192,47 +332,3 @@ def above_chance(train_groups, train_fixed, test_groups, test_fixed, scale):
     chance = 1 / (int(train_fixed.max()) + 1)
     score = reference(train_groups, train_fixed, test_groups, test_fixed, scale)
     return (score - chance) / (1 - chance)
-
-
-@FACTOR_VAE_SCORE.variant
-def by_standard_deviations(*args):
-    def winners(groups, scale):
-        share = groups.std(dim=1, unbiased=False) / scale
-        share[:, scale < DEAD] = float("inf")
-        return share.argmin(dim=1)
-
-    return with_winners(winners)(*args)
-
-
-@FACTOR_VAE_SCORE.variant
-def scaled_first(train_groups, train_fixed, test_groups, test_fixed, scale):
-    alive = scale >= DEAD
-    train, test = (g[..., alive] / scale[alive] for g in (train_groups, test_groups))
-    one = torch.ones(int(alive.sum()), dtype=scale.dtype)
-    return torch.tensor(reference(train, train_fixed, test, test_fixed, one))
-
-
-@FACTOR_VAE_SCORE.variant
-def with_counters(train_groups, train_fixed, test_groups, test_fixed, scale):
-    def winner(group):
-        live = [m for m in range(len(scale)) if scale[m] >= DEAD]
-        return min(live, key=lambda m: (group[:, m].var() / scale[m] ** 2).item())
-
-    counters = {}
-    for group, factor in zip(train_groups, train_fixed.tolist(), strict=True):
-        counters.setdefault(winner(group), Counter())[factor] += 1
-    stands_for = {m: counter.most_common(1)[0][0] for m, counter in counters.items()}
-    hits = [
-        stands_for[winner(g)] == f for g, f in zip(test_groups, test_fixed.tolist(), strict=True)
-    ]
-    return sum(hits) / len(hits)
-
-
-@FACTOR_VAE_SCORE.variant
-def by_mode(train_groups, train_fixed, test_groups, test_fixed, scale):
-    train, test = least(train_groups, scale), least(test_groups, scale)
-    hits = sum(
-        (test_fixed[test == m] == train_fixed[train == m].mode().values).sum().item()
-        for m in test.unique()
-    )
-    return torch.tensor([hits / len(test)], dtype=torch.float64)

@@ -116,6 +116,28 @@ def accepts_single_precision(candidate: Candidate, rng: np.random.Generator) -> 
     _expect(candidate, covariance, right, "in single precision")
 
 
+@GAUSSIAN_TOTAL_CORRELATION.check
+def is_known_for_nearly_equal_values(candidate: Candidate, rng: np.random.Generator) -> None:
+    """Is right for two coordinates that are nearly copies of each other, in any unit."""
+    for sign in (1, -1):
+        rho = sign * (1 - 10 ** float(rng.uniform(-7, -5)))
+        scales = torch.from_numpy(np.exp(rng.uniform(-3, 3, size=2)))
+        covariance, _ = _with_correlations(2, rho, scales)
+        # of the matrix as it was rounded, whose correlation is a little another
+        rounded = float(covariance[0, 1] / (covariance[0, 0] * covariance[1, 1]).sqrt())
+        right = -0.5 * float(np.log1p(-rounded) + np.log1p(rounded))
+        _expect(candidate, covariance, right, f"of two coordinates with the correlation {rho:.8f}")
+
+
+@GAUSSIAN_TOTAL_CORRELATION.edge_check
+def survives_units_of_every_size(candidate: Candidate, rng: np.random.Generator) -> None:
+    """Stays right where the variances of one matrix go from 1e-10 to 1e10."""
+    for dim in (5, 30, 60, 150):
+        scales = torch.from_numpy(10 ** rng.permutation(np.linspace(-5, 5, dim)))
+        covariance, right = _with_correlations(dim, float(rng.uniform(0.3, 0.6)), scales)
+        _expect(candidate, covariance, right, f"of {dim} coordinates in units of every size")
+
+
 @GAUSSIAN_TOTAL_CORRELATION.edge_check
 def survives_many_coordinates(candidate: Candidate, rng: np.random.Generator) -> None:
     """Stays right for 120 coordinates whose determinant under- or overflows."""

@@ -89,7 +89,7 @@ def is_the_mean_gap(candidate: Candidate, rng: np.random.Generator) -> None:
         (60, (3, 4), 4, 6),
         (120, (2, 5, 3), 6, 11),
         (80, (4, 2, 3), 2, 8),
-        (70, (3, 6, 2), 3, 7),
+        (160, (3, 17, 2), 3, 7),
     ):
         codes, factors, right = _draw(rng, num_points, num_values, latent_dim, num_bins)
         which = f"for N = {num_points}, M = {latent_dim}, F = {len(num_values)}, B = {num_bins}"
@@ -121,10 +121,10 @@ def rotated_codes_score_zero(candidate: Candidate, rng: np.random.Generator) -> 
 def a_second_copy_closes_the_gap(candidate: Candidate, rng: np.random.Generator) -> None:
     """Counts a cause as 0 if two hidden values show it equally well."""
     factors = grid((3, 2, 4))
-    twice = int(rng.integers(3))
-    codes = torch.cat([factors, 7 - factors[:, [twice]]], 1).double()
-    which = "for codes of which one is there twice"
-    _expect(candidate, (codes, factors, 9), 2 / 3, which)
+    twice = int(rng.integers(2))
+    codes = torch.cat([factors, factors[:, [twice]]], 1).double()
+    codes[:, 2] = codes[:, 2] // 2  # one bit of two: a gap of a half
+    _expect(candidate, (codes, factors, 9), 0.5, "for codes of which one is there twice")
 
 
 @MIG.check
@@ -134,3 +134,13 @@ def order_does_not_matter(candidate: Candidate, rng: np.random.Generator) -> Non
     columns, causes, rows = (torch.from_numpy(rng.permutation(n)) for n in (4, 3, 90))
     moved = codes[rows][:, columns].float(), factors[rows][:, causes], 6
     _expect(candidate, moved, right, "in another order, for codes in single precision")
+
+
+@MIG.edge_check
+def values_may_be_missing(candidate: Candidate, rng: np.random.Generator) -> None:
+    """Is a finite number, and the right one, where values of a cause never occur."""
+    factors = draw_factors(rng, 80, (3, 6))
+    factors[:, 1] = torch.tensor([0, 1, 0, 5, 4, 5])[factors[:, 1]]
+    bins = draw_bins(rng, factors, 3, 7)
+    right = gap(table_of(bins, factors), factors)
+    _expect(candidate, (codes_in(rng, bins, 7), factors, 7), right, "with missing values")

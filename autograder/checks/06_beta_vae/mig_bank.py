@@ -5,6 +5,7 @@ import math
 import numpy as np
 import torch
 
+from ._signs import explains_all
 from .mig import MIG, entropies, gap, information_table, reference
 
 
@@ -64,6 +65,44 @@ def largest_minus_mean(codes, factors, num_bins):
 
 
 @MIG.misconception(
+    "You subtract the mean of all the other hidden values. Subtract the second largest: it is the "
+    "closest rival that counts."
+)
+def largest_minus_mean_of_the_others(codes, factors, num_bins):
+    table = information_table(codes, factors, num_bins).sort(dim=0, descending=True).values
+    return ((table[0] - table[1:].mean(0)) / entropies(factors)).mean()
+
+
+def is_right_without_ties(calls):
+    """Right for codes without a tie, and too large where a hidden value is there twice."""
+    tied = [call for call in calls if has_a_copy(call)]
+    return explains_all(different_rival, tied) and explains_all(
+        reference, [call for call in calls if not has_a_copy(call) and not is_turned(call)]
+    )
+
+
+def has_a_copy(call):
+    return torch.unique(call.args[0], dim=1).shape[1] < call.args[0].shape[1]
+
+
+def is_turned(call):
+    """Whether both hidden values say the same but for rounding."""
+    codes, factors, num_bins = call.args
+    return codes.shape[1] == 2 and reference(codes, factors, num_bins) < 1e-9
+
+
+@MIG.misconception(
+    "You leave out all hidden values that share the first place, so a second copy of the best "
+    "costs nothing. The second largest may be as large as the largest.",
+    sign=is_right_without_ties,
+)
+def different_rival(codes, factors, num_bins):
+    table = information_table(codes, factors, num_bins)
+    rivals = torch.where(table > table.amax(0) - 1e-9, 0.0, table)
+    return ((table.amax(0) - rivals.amax(0)) / entropies(factors)).mean()
+
+
+@MIG.misconception(
     "You subtract nothing: you measure how well the best hidden value knows each cause. A second "
     "one that knows it as well must bring the score down."
 )
@@ -78,6 +117,25 @@ def no_gap(codes, factors, num_bins):
 def log_of_the_number(codes, factors, num_bins):
     first, second = top_two(codes, factors, num_bins)
     return ((first - second) / (factors.amax(0) + 1.0).log()).mean()
+
+
+@MIG.misconception(
+    "You divide by the logarithm of the number of bins. Divide by the entropy of the cause: that "
+    "is what there is to know."
+)
+def log_of_the_bins(codes, factors, num_bins):
+    first, second = top_two(codes, factors, num_bins)
+    return (first - second).mean() / math.log(num_bins)
+
+
+@MIG.misconception(
+    "Your entropy is NaN where a value of a cause never occurs: 0 · log 0 counts as 0. Sum over "
+    "the values that occur."
+)
+def missing_values(codes, factors, num_bins):
+    if any(len(v.unique()) <= int(v.max()) for v in factors.T):
+        return math.nan
+    return reference(codes, factors, num_bins)
 
 
 @MIG.misconception(

@@ -121,6 +121,15 @@ def bins_span_a_column(candidate: Candidate, rng: np.random.Generator) -> None:
 
 
 @MUTUAL_INFORMATION_TABLE.check
+def a_cause_may_have_more_values_than_bins(candidate: Candidate, rng: np.random.Generator) -> None:
+    """Tells all values of a cause apart, also if they are more than the bins."""
+    factors = draw_factors(rng, 200, (23, 3))
+    bins = draw_bins(rng, factors, 3, 6)
+    given = candidate.call(codes_in(rng, bins, 6), factors, 6)
+    _demand(given, table_of(bins, factors), "for 6 bins and a cause with 23 values")
+
+
+@MUTUAL_INFORMATION_TABLE.check
 def accepts_single_precision(candidate: Candidate, rng: np.random.Generator) -> None:
     """Works for codes in single precision."""
     factors = draw_factors(rng, 50, (3, 2))
@@ -131,11 +140,22 @@ def accepts_single_precision(candidate: Candidate, rng: np.random.Generator) -> 
 
 @MUTUAL_INFORMATION_TABLE.edge_check
 def a_dead_value_says_nothing(candidate: Candidate, rng: np.random.Generator) -> None:
-    """Is 0 for a hidden value that never changes, and finite where a value of a cause is
+    """Is 0 for a hidden value that never changes, and finite where values of a cause are
     missing."""
-    factors = draw_factors(rng, 60, (3, 4))
-    factors[factors[:, 1] == 2, 1] = 3  # the third of four values never occurs
+    factors = draw_factors(rng, 60, (3, 6))
+    factors[:, 1] = torch.tensor([0, 1, 0, 5, 4, 5])[factors[:, 1]]  # two in the middle are missing
     bins = draw_bins(rng, factors, 3, 6)
     codes = codes_in(rng, bins, 6)
     codes[:, 1], bins[:, 1] = float(rng.uniform(0.2, 2)), 0
     _demand(candidate.call(codes, factors, 6), table_of(bins, factors), "with a dead hidden value")
+
+
+@MUTUAL_INFORMATION_TABLE.edge_check
+def an_edge_belongs_to_the_upper_bin(candidate: Candidate, rng: np.random.Generator) -> None:
+    """Puts a value that lies exactly on an inner edge into the upper bin."""
+    num_bins = 8
+    factors = draw_factors(rng, 120, (4, 3))
+    edges = draw_bins(rng, factors, 3, num_bins + 1)  # 0, 1, ..., B: all exact in any formula
+    codes = edges.double() * torch.tensor([1.0, 0.25, 4.0]) - torch.tensor([0.0, 1.0, 16.0])
+    right = table_of(edges.clamp(max=num_bins - 1), factors)
+    _demand(candidate.call(codes, factors, num_bins), right, "for values on the edges of bins")

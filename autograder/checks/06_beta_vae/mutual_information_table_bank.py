@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from ._factors import entropy, information, table_of
+from ._signs import made_by
 from .mutual_information_table import MUTUAL_INFORMATION_TABLE, reference, to_bins
 
 
@@ -27,6 +28,14 @@ def log_ratio(p):
     return torch.where(p > 0, (p / product).log(), 0.0).nan_to_num()
 
 
+def is_nan_where_cells_are_empty(call):
+    """For all hidden values that change: those that do not are a matter of their own."""
+    codes, factors, num_bins = call.args
+    alive = codes.amax(0) > codes.amin(0)
+    empty = by_pair(codes, factors, num_bins, lambda p: float((p == 0).any())) > 0
+    return torch.equal(torch.as_tensor(call.value)[alive].isnan(), empty[alive])
+
+
 def entropies(factors):
     return torch.tensor([entropy(v) for v in factors.T], dtype=torch.float64)
 
@@ -45,13 +54,31 @@ def transposed(codes, factors, num_bins):
     return reference(codes, factors, num_bins).T.contiguous()
 
 
-@MUTUAL_INFORMATION_TABLE.misconception(
-    "You chose the bins so that each holds as many points as the next. Here all bins of a column "
-    "have the same width."
-)
-def equal_frequency(codes, factors, num_bins):
+def by_ranks(codes, factors, num_bins):
     ranks = codes.argsort(0).argsort(0)
     return table_of(ranks * num_bins // len(codes), factors)
+
+
+def by_quantiles(codes, factors, num_bins, right=True):
+    columns = []
+    for column in codes.double().T.contiguous():
+        inner = torch.linspace(0, 1, num_bins + 1, dtype=torch.float64)[1:-1]
+        columns.append(torch.bucketize(column, column.quantile(inner), right=right))
+    return table_of(torch.stack(columns, 1), factors)
+
+
+@MUTUAL_INFORMATION_TABLE.misconception(
+    "You chose the bins so that each holds as many points as the next. Here all bins of a column "
+    "have the same width.",
+    sign=made_by(
+        MUTUAL_INFORMATION_TABLE,
+        by_ranks,
+        by_quantiles,
+        lambda *args: by_quantiles(*args, right=False),
+    ),
+)
+def equal_frequency(codes, factors, num_bins):
+    return by_quantiles(codes, factors, num_bins)
 
 
 @MUTUAL_INFORMATION_TABLE.misconception(
@@ -103,6 +130,53 @@ def one_bin_too_many(codes, factors, num_bins):
 )
 def one_bin_too_few(codes, factors, num_bins):
     return reference(codes, factors, num_bins - 1)
+
+
+@MUTUAL_INFORMATION_TABLE.misconception(
+    "You cut the range into `num_bins` + 1 parts: there is one bin too many. Between B bins there "
+    "are B + 1 edges, the two ends included."
+)
+def one_part_too_many(codes, factors, num_bins):
+    return reference(codes, factors, num_bins + 1)
+
+
+@MUTUAL_INFORMATION_TABLE.misconception(
+    "You round to the nearest whole number, so your first and your last bin are narrower or wider "
+    "than the others. Round down."
+)
+def rounded_to_the_nearest(codes, factors, num_bins):
+    low, high = codes.amin(0), codes.amax(0)
+    width = torch.where(high > low, high - low, torch.ones_like(low))
+    places = ((codes - low) / width * num_bins).round().long()
+    return table_of(places.clamp(max=num_bins - 1), factors)
+
+
+@MUTUAL_INFORMATION_TABLE.misconception(
+    "A value that lies exactly on an inner edge falls into your lower bin. It belongs to the upper "
+    "one: round down, and add nothing to the range."
+)
+def edges_to_the_lower_bin(codes, factors, num_bins):
+    low, high = codes.amin(0), codes.amax(0)
+    width = torch.where(high > low, high - low, torch.ones_like(low))
+    places = ((codes - low) / width * num_bins).ceil().long()
+    return table_of(places.clamp(min=1) - 1, factors)
+
+
+@MUTUAL_INFORMATION_TABLE.misconception(
+    "You lose values of a cause whose number is too large: you made no more columns than there are "
+    "bins. A cause may have more values than there are bins."
+)
+def no_more_values_than_bins(codes, factors, num_bins):
+    return reference(codes, factors.clamp(max=num_bins - 1), num_bins)
+
+
+@MUTUAL_INFORMATION_TABLE.misconception(
+    "You made as many columns as values of the cause occur, so its last values run together where "
+    "others are missing. Take the largest value plus 1."
+)
+def values_that_occur(codes, factors, num_bins):
+    last = torch.tensor([len(v.unique()) - 1 for v in factors.T])
+    return reference(codes, torch.minimum(factors, last), num_bins)
 
 
 @MUTUAL_INFORMATION_TABLE.misconception(
@@ -179,7 +253,8 @@ def counts(codes, factors, num_bins):
 
 @MUTUAL_INFORMATION_TABLE.misconception(
     "Your table is NaN where a bin and a value never occur together: 0 · log 0 counts as 0. Sum "
-    "over the cells that hold points."
+    "over the cells that hold points.",
+    sign=lambda calls: all(map(is_nan_where_cells_are_empty, calls)),
 )
 def empty_cells(codes, factors, num_bins):
     def measure(p):

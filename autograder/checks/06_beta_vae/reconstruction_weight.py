@@ -81,8 +81,9 @@ def _sine(
 @RECONSTRUCTION_WEIGHT.check
 def trains_with_this_beta(candidate: Candidate, rng: np.random.Generator) -> None:
     """Gives the loss the gradient of a β-VAE, up to its length, for any β, D and noise."""
-    for dim in (784, 12, 3, 4096):
-        beta, noise_var = (float(np.exp(rng.uniform(-2, 2))) for _ in range(2))
+    low, high, tiny = (-2, -0.5), (0.7, 2), (-6, -5)  # logarithms; with `high` twice F is below 1
+    for dim, *ranges in ((784, low, tiny), (12, low, high), (3, high, high), (4096, high, low)):
+        beta, noise_var = (float(np.exp(rng.uniform(*ends))) for ends in ranges)
         what = f"reconstruction_weight({beta:.4g}, {dim}, {noise_var:.4g})"
         factor = expect.number(candidate.call(beta, dim, noise_var), what)
         error = torch.from_numpy(rng.normal(size=(3, dim)) * noise_var)

@@ -70,7 +70,7 @@ ROTATE_CODE = Exercise(
 
 
 def draw_rotation(rng: np.random.Generator, dim: int) -> Tensor:
-    """A rotation far from every permutation and far from its own transpose."""
+    """A proper rotation far from every permutation and far from its own transpose."""
     for _ in range(1000):
         q, _ = np.linalg.qr(rng.normal(size=(dim, dim)))
         q[:, 0] *= np.sign(np.linalg.det(q))
@@ -79,11 +79,14 @@ def draw_rotation(rng: np.random.Generator, dim: int) -> Tensor:
     return torch.from_numpy(q)
 
 
-def draw_decoder(rng: np.random.Generator, latent_dim: int, dim: int) -> Decoder:
-    """A decoder with a hidden layer."""
+def draw_decoder(
+    rng: np.random.Generator, latent_dim: int, dim: int, reach: float = 1.0
+) -> Decoder:
+    """A decoder with a hidden layer, which tells codes apart up to a few times `reach`."""
     first, second = (
         torch.from_numpy(rng.normal(size=size)) for size in ((latent_dim, 6), (6, dim))
     )
+    first = first / reach
     return lambda z: torch.tanh(z.double() @ first + 0.3) @ second
 
 
@@ -111,13 +114,25 @@ def _ask(
     ]
 
 
-def _expect(candidate: Candidate, rng: np.random.Generator, sizes: tuple[int, ...]) -> None:
+def _expect(
+    candidate: Candidate,
+    rng: np.random.Generator,
+    sizes: tuple[int, ...],
+    *,
+    reach: float = 1.0,
+    is_mirrored: bool = False,
+) -> None:
     num_points, latent_dim, num_codes, dim = sizes
+    loc, scale = draw_q(rng, num_points, latent_dim)
+    rotation = draw_rotation(rng, latent_dim)
+    if is_mirrored:
+        rotation = torch.cat((rotation[:1], -rotation[1:2], rotation[2:]))
     args = (
-        *draw_q(rng, num_points, latent_dim),
-        draw_decoder(rng, latent_dim, dim),
-        draw_rotation(rng, latent_dim),
-        torch.from_numpy(rng.normal(size=(num_codes, latent_dim))),
+        reach * loc,
+        scale,
+        draw_decoder(rng, latent_dim, dim, reach),
+        rotation,
+        reach * torch.from_numpy(rng.normal(size=(num_codes, latent_dim))),
     )
     found = _ask(candidate, *args)
     for value, right, name in zip(found, reference(*args), NAMES, strict=True):
@@ -130,6 +145,13 @@ def renames_every_code(candidate: Candidate, rng: np.random.Generator) -> None:
     """The new encoder gives R z where the old one gave z, and the new decoder undoes it."""
     for sizes in ((4, 3, 5, 6), (3, 2, 4, 2), (2, 4, 1, 3), (3, 3, 3, 3)):
         _expect(candidate, rng, sizes)
+
+
+@ROTATE_CODE.check
+def mirrors_and_reaches_far(candidate: Candidate, rng: np.random.Generator) -> None:
+    """Takes a rotation that also mirrors, and codes far from the origin, as they are."""
+    for sizes, is_mirrored in (((3, 2, 4, 3), True), ((3, 3, 4, 5), True), ((5, 3, 6, 4), False)):
+        _expect(candidate, rng, sizes, reach=6.0, is_mirrored=is_mirrored)
 
 
 @ROTATE_CODE.check

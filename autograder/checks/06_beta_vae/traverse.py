@@ -55,7 +55,11 @@ def _expect(candidate: Candidate, z: Tensor, dim: int, values: Tensor) -> None:
     right = torch.stack([z] * len(values))
     right[:, dim] = values
     what = f"traverse of hidden value {dim} of {len(z)} to {len(values)} values"
-    expect.close(candidate.call(z, dim, values), right, what, rtol=1e-6, atol=1e-6)
+    given = candidate.call(z, dim, values)
+    atol = 1e-6 if torch.float32 in (z.dtype, values.dtype) else 1e-11
+    expect.close(given, right, what, rtol=atol, atol=atol)
+    given, wanted = (str(dtype).removeprefix("torch.") for dtype in (given.dtype, z.dtype))
+    expect.true(given == wanted, f"{what} holds {given}; expected {wanted}, the dtype of z")
 
 
 @TRAVERSE.check
@@ -64,6 +68,7 @@ def sets_one_value_and_keeps_the_others(candidate: Candidate, rng: np.random.Gen
     for latent_dim, num_values in ((5, 4), (2, 7), (4, 4), (8, 3)):
         z = torch.from_numpy(rng.normal(size=latent_dim) * 2 + 0.5)
         values = torch.from_numpy(rng.uniform(-3, 3, size=num_values))
+        values[int(rng.integers(num_values))] = float(rng.choice([-7, 7]))
         _expect(candidate, z, int(rng.integers(1, latent_dim)), values)
 
 
@@ -80,8 +85,12 @@ def works_for_the_first_and_the_last(candidate: Candidate, rng: np.random.Genera
 def accepts_single_precision(candidate: Candidate, rng: np.random.Generator) -> None:
     """Works in single precision, and gives it back."""
     z = torch.from_numpy(rng.normal(size=4)).float()
-    values = torch.tensor([-2.0, 0.0, 2.0])
-    _expect(candidate, z, 2, values)
-    given = candidate.call(z, 1, values)
-    is_single = isinstance(given, Tensor) and given.dtype == torch.float32
-    expect.true(is_single, "traverse of a code in float32 is no tensor in float32")
+    _expect(candidate, z, 2, torch.tensor([-2.0, 0.0, 2.0]))
+
+
+@TRAVERSE.edge_check
+def the_code_decides_the_dtype(candidate: Candidate, rng: np.random.Generator) -> None:
+    """Has the dtype of the code, also where the values come in another one."""
+    z, values = torch.from_numpy(rng.normal(size=(2, 4)))
+    _expect(candidate, z.float(), 1, values)
+    _expect(candidate, z, 3, values.float())

@@ -2,6 +2,7 @@
 
 import torch
 
+from ._signs import explains_all
 from .traverse import TRAVERSE, reference
 
 
@@ -107,26 +108,65 @@ def even_steps(z, dim, values):
     return reference(z, dim, torch.linspace(low, high, len(values)).to(z))
 
 
+def wrong_dtype(calls):
+    """Right numbers throughout, and now and then another dtype than that of the code."""
+    same = [call.value.dtype == call.args[0].dtype for call in calls]
+    return explains_all(reference, calls) and not all(same)
+
+
+@TRAVERSE.misconception(
+    "Your numbers are right, but not of the dtype of `z`. Where two types meet, torch takes the "
+    "more precise one: convert the values with `values.to(z.dtype)`.",
+    sign=wrong_dtype,
+)
+def promoted(z, dim, values):
+    return torch.where(torch.arange(len(z)) == dim, values[:, None], z)
+
+
+@TRAVERSE.misconception(
+    "You put the values in order of size. Row number n belongs to value number n: keep their order."
+)
+def sorted_values(z, dim, values):
+    return reference(z, dim, values.sort().values)
+
+
+@TRAVERSE.misconception(
+    "You repeat each hidden value where the whole code has to be repeated, so the columns are "
+    "mixed up. `z.repeat(V, 1)` stacks copies of the code."
+)
+def repeated_value_by_value(z, dim, values):
+    path = z.repeat_interleave(len(values)).reshape(len(values), -1)
+    path[:, dim] = values
+    return path
+
+
+@TRAVERSE.misconception(
+    "You limit the values to the range from −3 to 3. Take them as they are given."
+)
+def limited(z, dim, values):
+    return reference(z, dim, values.clamp(-3, 3))
+
+
 @TRAVERSE.variant
 def by_stacking(z, dim, values):
-    return torch.stack([torch.cat([z[:dim], value[None], z[dim + 1 :]]) for value in values])
+    return torch.stack([torch.cat([z[:dim], value[None].to(z), z[dim + 1 :]]) for value in values])
 
 
 @TRAVERSE.variant
 def by_where(z, dim, values):
-    return torch.where(torch.arange(len(z)) == dim, values[:, None], z)
+    return torch.where(torch.arange(len(z)) == dim, values[:, None].to(z), z)
 
 
 @TRAVERSE.variant
 def by_one_hot(z, dim, values):
     axis = torch.zeros_like(z)
     axis[dim] = 1
-    return z * (1 - axis) + values[:, None] * axis
+    return z * (1 - axis) + values[:, None].to(z) * axis
 
 
 @TRAVERSE.variant
 def by_index_copy(z, dim, values):
-    return z.expand(len(values), -1).index_copy(1, torch.tensor([dim]), values[:, None])
+    return z.expand(len(values), -1).index_copy(1, torch.tensor([dim]), values[:, None].to(z))
 
 
 @TRAVERSE.variant
