@@ -78,7 +78,7 @@ def attribute_vector(
     Reference:
         Larsen, Sønderby, Larochelle and Winther (2016), "Autoencoding beyond pixels using a learned
         similarity metric", section 4, arXiv:1512.09300; White (2016), "Sampling generative
-        networks", section 3.3 (balanced groups), arXiv:1609.04468.
+        networks", section 3 (who repeats examples until the groups are equal), arXiv:1609.04468.
     """
     check_points(codes)
     if others is None:
