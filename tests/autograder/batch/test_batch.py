@@ -85,7 +85,7 @@ class TestFinding:
             (UNIT, (), "holds no submissions of 90_tiny; expected FOLDER/STUDENT"),
             (None, (), "no submissions were found; expected FOLDER/STUDENT"),
             ("02_nothing", ("ada.ipynb",), "there is no unit called '02_nothing'; the units are"),
-            (None, ("ada.ipynb",), "say which unit to grade: --unit 01_mixture_models or --unit"),
+            (None, ("ada.ipynb",), "say which unit to grade: --unit 00_autoregressive or --unit"),
         ],
     )
     def test_says_what_is_missing(self, course, tmp_path, unit, content, message):
