@@ -960,7 +960,7 @@ _ = fig.suptitle("Three runs of each loss; the number is the seed")
 # DCI cannot tell the two apart. But all six are at or below the level of the causes *turned at random* (0.11 and 0.16 above): after 400 steps they mix everything, and DCI says no more than that. **Which loss looks better depends on the measure.**
 # And within one loss the seeds differ by a factor of about two in MIG. Who compares one seed of each by DCI can show either order.
 #
-# Longer runs do not cure that: five runs of 4000 steps of the same β-TCVAE (`benchmarks/beta_vae.py`) ended with a MIG of 0.33, 0.18, 0.27, 0.41 and 0.15. The first large study of the
+# Longer runs do not cure that: five runs of 3800 steps of the same β-TCVAE (table in `benchmarks/README.md`) ended with a MIG of 0.34, 0.14, 0.22, 0.43 and 0.03. The first large study of the
 # field, with thousands of models, came to the same: seed and strength of the regulariser seem to matter more than the choice of the loss (Locatello et al. 2019).
 #
 # ### Beside numbers of others
