@@ -6,7 +6,6 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from traceback import walk_tb
 from typing import Any
 
 from autograder import registry
@@ -116,7 +115,9 @@ def _is_of_the_cell(error: NameError) -> bool:
 
     The first place of the traceback is `when_answered`, the second the cell, the last the error's.
     """
-    _, cell, *deeper = (frame.f_code.co_filename for frame, _ in walk_tb(error.__traceback__))
+    _, cell, *deeper = (
+        frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)
+    )
     return not deeper or deeper[-1] == cell
 
 

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from course_lib.monte_carlo.checks import check_positive
+from course_lib.monte_carlo.checks import check_flat, check_positive
 from course_lib.quantizer import EMAQuantizer, Quantizer
 from course_lib.training import evaluating
 
@@ -125,11 +125,7 @@ class VQVAE(nn.Module):
         Raises:
             ValueError: `x` is not of shape (N, D) or not floating point.
         """
-        if x.ndim != 2 or x.shape[1] != self.dim or not x.is_floating_point():
-            raise ValueError(
-                f"x has shape {tuple(x.shape)} and type {x.dtype}; expected (N, {self.dim}) of "
-                "floating-point numbers: flatten images with .flatten(1), divide bytes by 255"
-            )
+        check_flat(x, self.dim)
         return self.encoder(x).to(x.dtype).movedim(1, -1)  # no smaller type chooses codes
 
     @torch.no_grad()

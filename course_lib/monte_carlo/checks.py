@@ -39,3 +39,15 @@ def check_log_values(name: str, values: Tensor) -> None:
             f"{name} holds {int(wrong.sum())} values that are NaN or +inf, the first at "
             f"{first_index(wrong)}; expected finite numbers, or -inf for a density of 0"
         )
+
+
+def check_flat(x: Tensor, dim: int) -> None:
+    r"""Refuse points that are not (N, D) floating-point numbers.
+
+    Their values are not looked at, because that would wait for the device in every step.
+    """
+    if x.ndim != 2 or x.shape[1] != dim or not x.is_floating_point():
+        raise ValueError(
+            f"x has shape {tuple(x.shape)} and type {x.dtype}; expected (N, {dim}) of "
+            "floating-point numbers: flatten images with .flatten(1), divide bytes by 255"
+        )

@@ -17,7 +17,7 @@ from course_lib.likelihoods import (
 )
 from course_lib.linear_gaussian import LinearGaussian
 from course_lib.monte_carlo import draw
-from course_lib.monte_carlo.checks import check_positive
+from course_lib.monte_carlo.checks import check_flat, check_positive
 
 PointsArray = Float[Tensor, "n d"]
 LIKELIHOODS: dict[str, Callable[[Tensor, Tensor], Distribution]] = {
@@ -187,15 +187,8 @@ class VAE(nn.Module):
         return self.decode(z), z
 
     def check_batch(self, x: Tensor) -> None:
-        r"""Refuse points of a wrong shape or type.
-
-        Their values are not looked at, because that would wait for the device in every step.
-        """
-        if x.ndim != 2 or x.shape[1] != self.dim or not x.is_floating_point():
-            raise ValueError(
-                f"x has shape {tuple(x.shape)} and type {x.dtype}; expected (N, {self.dim}) of "
-                "floating-point numbers: flatten images with .flatten(1), divide bytes by 255"
-            )
+        r"""Refuse points of a wrong shape or type."""
+        check_flat(x, self.dim)
 
 
 class ConvVAE(VAE):
